@@ -1,0 +1,127 @@
+import type { FastifyInstance } from 'fastify';
+import { Authenticator } from '../auth/authentication';
+import type { Config } from '../config';
+import { SettingError } from '../config-product';
+import type { Database } from '../database/database';
+import { sqlState } from '../database/failures';
+import { createApollo } from '../graphql/apollo';
+import { createSchema, printSdl, serveSdl, withoutAccessDirectives } from '../graphql/schema';
+import type { Readiness } from '../http/health-routes';
+import { createHttpServer } from '../http/server';
+import { systemClock } from '../kernel/clock';
+import type { Logger } from '../kernel/logger';
+import { createAdminKey } from './admin-key';
+import { openFoundation } from './foundation';
+import { createRooms } from './rooms';
+
+/** A running Keyward. */
+export interface Keyward {
+  /** Where GraphQL is, such as `http://localhost:4000/graphql`. */
+  readonly graphqlUrl: string;
+  /** Which database it runs on, in words. */
+  readonly databaseDescription: string;
+  /** The admin key, on the very first start of a database only. */
+  readonly adminKey: string | undefined;
+  /**
+   * Stops taking requests, answers those in flight, and lets go of everything; requests that take
+   * longer than the setting allows are cut off.
+   */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts Keyward: database, migrations, rooms, GraphQL, HTTP.
+ * @throws SettingError or EmbeddedDatabaseError with one sentence for the operator
+ */
+export async function startKeyward(config: Config, logger: Logger): Promise<Keyward> {
+  const foundation = await openFoundation(config, logger);
+  const { database, peppers } = foundation;
+  const { product } = config;
+  const rooms = createRooms({ database, peppers, product, logger });
+  const schema = await createSchema(rooms.schema, product.catalogue);
+  if (!config.sdlAccessDirectives) serveSdl(schema, withoutAccessDirectives(printSdl(schema)));
+  const apollo = createApollo({ schema, introspection: config.introspection, logger });
+  await apollo.start();
+  const http = await createHttpServer({
+    apollo,
+    authenticator: new Authenticator(rooms.verification, product.catalogue),
+    corsOrigins: new Set(config.corsOrigins),
+    trustedProxies: config.trustedProxies,
+    usage: rooms.usage,
+    readiness: databaseReadiness(database),
+    clock: systemClock,
+    logger,
+  });
+  const stop = async (): Promise<void> => {
+    const patience = setTimeout(() => {
+      http.server.closeAllConnections();
+    }, config.shutdownTimeoutMs);
+    await http.close();
+    clearTimeout(patience);
+    await apollo.stop();
+    await foundation.close();
+  };
+  try {
+    const port = await listen(http, config);
+    await rooms.usage.prepare();
+    const adminKey = await createAdminKey(database, rooms, product);
+    return {
+      graphqlUrl: `http://localhost:${port}/graphql`,
+      databaseDescription: foundation.description,
+      adminKey,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function listen(http: FastifyInstance, { host, port }: Config): Promise<number> {
+  try {
+    await http.listen({ host, port });
+  } catch (error) {
+    const code = sqlState(error); // network errors carry their code in the same place
+    // Machines without IPv6: every IPv4 address is every address.
+    if (host === '::' && code === 'EAFNOSUPPORT') await http.listen({ host: '0.0.0.0', port });
+    else throw cannotListen(error, code, host, port);
+  }
+  const address = http.server.address();
+  return typeof address === 'object' && address !== null ? address.port : port;
+}
+
+function cannotListen(
+  error: unknown,
+  code: string | undefined,
+  host: string,
+  port: number,
+): unknown {
+  if (code === 'EADDRINUSE') {
+    return new SettingError(
+      'PORT',
+      `${port} is in use by another program; choose another, such as PORT=${port + 1}.`,
+    );
+  }
+  if (code === 'EACCES') return new SettingError('PORT', `${port} may not be used by this user.`);
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return new SettingError('KEYWARD_HOST', `${host} is no address of this machine.`);
+  }
+  return error;
+}
+
+function databaseReadiness(database: Database): Readiness {
+  return {
+    async problem() {
+      try {
+        const rows = await database.run<{ readonly: string }>(
+          { name: 'keyward_readiness', text: 'SHOW transaction_read_only' },
+          [],
+        );
+        const [row] = Object.values(rows[0] ?? {});
+        return row === 'off' ? undefined : 'The database is read-only.';
+      } catch {
+        return 'The database cannot be reached.';
+      }
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import { AuditEventEntity } from '../audit/audit-event.entity';
+import { AuditRepository } from '../audit/audit.repository';
+import { AuditService } from '../audit/audit.service';
+import type { Pepper } from '../config';
+import type { Product } from '../config-product';
+import type { Database } from '../database/database';
+import type { SchemaParts } from '../graphql/schema';
+import type { Logger } from '../kernel/logger';
+import { ApiKeyEntity, ApiKeyLastUseEntity } from '../keys/api-key.entity';
+import { ApiKeyListRepository } from '../keys/api-key-list.repository';
+import { createApiKeyLoader } from '../keys/api-key.loader';
+import { ApiKeyMutationResolver } from '../keys/api-key-mutation.resolver';
+import { createApiKeyReference } from '../keys/api-key.reference';
+import { ApiKeyRepository } from '../keys/api-key.repository';
+import { ApiKeyResolver } from '../keys/api-key.resolver';
+import { CallerGuard } from '../keys/caller-guard.service';
+import { CreationService } from '../keys/creation.service';
+import { IdempotencyRepository } from '../keys/idempotency.repository';
+import { KeyDigester } from '../keys/key-digest';
+import { ListingService } from '../keys/listing.service';
+import { OrganizationApiKeysResolver } from '../keys/organization-api-keys.resolver';
+import { RevocationService } from '../keys/revocation.service';
+import { UpdateService } from '../keys/update.service';
+import { VerificationRepository } from '../keys/verification.repository';
+import { VerificationService } from '../keys/verification.service';
+import { ViewerResolver } from '../keys/viewer.resolver';
+import { OrganizationEntity } from '../organizations/organization.entity';
+import { createOrganizationLoader } from '../organizations/organization.loader';
+import { createOrganizationReference } from '../organizations/organization.reference';
+import { OrganizationRepository } from '../organizations/organization.repository';
+import { OrganizationService } from '../organizations/organization.service';
+import { UsageRepository } from '../usage/usage.repository';
+import { UsageService } from '../usage/usage.service';
+
+/** The rows of every room. */
+export const entities = [
+  AuditEventEntity,
+  OrganizationEntity,
+  ApiKeyEntity,
+  ApiKeyLastUseEntity,
+] as const;
+
+/** The resolvers of every room. */
+export const resolvers = [
+  ViewerResolver,
+  ApiKeyResolver,
+  ApiKeyMutationResolver,
+  OrganizationApiKeysResolver,
+] as const;
+
+/** What all rooms are furnished with. */
+export interface RoomParts {
+  readonly database: Database;
+  readonly product: Product;
+  readonly peppers: readonly Pepper[];
+  readonly logger: Logger;
+}
+
+/** What the rooms offer to the floors above. */
+export interface Rooms {
+  readonly organizations: OrganizationService;
+  readonly creation: CreationService;
+  readonly verification: VerificationService;
+  readonly usage: UsageService;
+  readonly schema: SchemaParts;
+}
+
+/** Builds every room, each from those before it. */
+export function createRooms(parts: RoomParts): Rooms {
+  const { database, product, logger } = parts;
+  const digester = new KeyDigester(parts.peppers);
+  const audit = new AuditService(new AuditRepository());
+  const organizations = new OrganizationService(
+    database,
+    new OrganizationRepository(),
+    audit,
+    product.catalogue,
+  );
+  const keys = new ApiKeyRepository();
+  const guard = new CallerGuard(keys);
+  const idempotency = new IdempotencyRepository();
+  const creation = new CreationService({
+    ...{ database, keys, idempotency, guard, digester, audit, product },
+  });
+  const listing = new ListingService(database, keys, new ApiKeyListRepository());
+  const loadKey = createApiKeyLoader(listing);
+  const loadOrganization = createOrganizationLoader(organizations);
+  return {
+    organizations,
+    creation,
+    verification: new VerificationService(new VerificationRepository(database), digester, logger),
+    usage: new UsageService(new UsageRepository(database)),
+    schema: {
+      resolvers,
+      instances: [
+        new ViewerResolver(product.catalogue, loadKey, loadOrganization),
+        new ApiKeyResolver(listing, loadKey, loadOrganization),
+        new ApiKeyMutationResolver(
+          creation,
+          new UpdateService(database, keys, guard, audit),
+          new RevocationService(database, keys, guard, audit),
+        ),
+        new OrganizationApiKeysResolver(listing),
+      ],
+      references: {
+        ApiKey: createApiKeyReference(loadKey),
+        Organization: createOrganizationReference(loadOrganization),
+      },
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { Option, type Command } from 'commander';
+import { newUuid } from '../kernel/ids';
+import type { Environment } from '../kernel/principal';
+import type { Creation } from '../keys/creation.service';
+import { print, withRooms } from './with-rooms';
+
+interface CreateOptions {
+  readonly organization: string;
+  readonly name: string;
+  readonly scope?: readonly string[];
+  readonly environment: Environment;
+  readonly expiresIn?: string;
+  readonly description?: string;
+  readonly json?: true;
+}
+
+/** Adds `keys create`. */
+export function addKeyCommands(program: Command): void {
+  const environment = new Option('--environment <environment>', 'where the key is to be used')
+    .choices(['live', 'test'])
+    .default('live')
+    .argParser((given) => given.toUpperCase());
+  program
+    .command('keys')
+    .description('Create API keys.')
+    .command('create')
+    .description('Create a key and print its secret, which is shown only this once.')
+    .option('--organization <organization>', 'whose key it is: an id, a slug or a name', 'default')
+    .requiredOption('--name <name>', 'what to call it, 1 to 100 characters')
+    .option('--scope <scope>', 'what it may do; repeat it for more', collect)
+    .addOption(environment)
+    .option('--expires-in <duration>', 'how long it works, as ISO 8601 has it, such as P90D')
+    .option('--description <text>', 'what it is used for')
+    .option('--json', 'print the key and its secret as JSON')
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ keyward keys create --name "CI/CD Pipeline" --scope contacts:read --expires-in P90D`,
+    )
+    .action(createKey);
+}
+
+function collect(scope: string, before: readonly string[] = []): readonly string[] {
+  return [...before, scope];
+}
+
+async function createKey(options: CreateOptions): Promise<void> {
+  const { name, environment, expiresIn, description } = options;
+  await withRooms(async ({ rooms }) => {
+    const { id } = await rooms.organizations.get(options.organization);
+    const caller = rooms.organizations.systemCaller(id, newUuid());
+    const input = { name, environment, expiresIn, description, scopes: options.scope };
+    const creation = await rooms.creation.create(caller, input);
+    print(options.json ? JSON.stringify(toJson(creation)) : String(creation.secret));
+  });
+}
+
+function toJson({ apiKey, secret }: Creation): object {
+  const { id, name, organizationId, environment, prefix, redacted, scopes, expiresAt } = apiKey;
+  return { id, name, organizationId, environment, prefix, redacted, scopes, expiresAt, secret };
+}

@@ -1,0 +1,197 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { parseDuration } from './kernel/duration';
+import { InputError } from './kernel/errors';
+import { ownScopes, ScopeCatalogue } from './kernel/scopes';
+
+/** A setting that cannot be used; the message is one sentence that names it and says what to do. */
+export class SettingError extends Error {
+  constructor(
+    readonly setting: string,
+    message: string,
+  ) {
+    super(`${setting}: ${message}`);
+    this.name = 'SettingError';
+  }
+}
+
+const duration = z
+  .string()
+  .refine(isDuration, 'must be an ISO 8601 duration such as P90D')
+  .meta({ examples: ['P90D', 'PT12H'] });
+
+const scope = z.strictObject({
+  // RFC 6749 appendix A.4: what a space-separated scope list can carry.
+  name: z
+    .string()
+    .regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/, 'must be 1 to 100 printable ASCII characters')
+    .describe('Exactly as keys carry it and directives require it, such as "contacts:read".'),
+  title: z.string().min(1).max(100).describe('What a form shows beside the check box.'),
+  description: z.string().max(500).describe('What a key with this scope may do.'),
+  group: z.enum(['READ', 'WRITE', 'ADMIN']).describe('The heading it stands under.'),
+});
+
+const ayraScopes: z.infer<typeof scope>[] = [
+  ['agents:read', 'Agents (read)', 'View agent configurations and list agents.', 'READ'],
+  [
+    'conversations:read',
+    'Conversations (read)',
+    'Access conversation data and transcripts.',
+    'READ',
+  ],
+  ['contacts:read', 'Contacts (read)', 'View contact records.', 'READ'],
+  ['analytics:read', 'Analytics (read)', 'Access analytics and reporting data.', 'READ'],
+  ['agents:write', 'Agents (write)', 'Create, update and delete agents.', 'WRITE'],
+  [
+    'conversations:write',
+    'Conversations (write)',
+    'Create or modify conversation records.',
+    'WRITE',
+  ],
+  ['contacts:write', 'Contacts (write)', 'Create, update and delete contacts.', 'WRITE'],
+  ['workflows:write', 'Workflows (write)', 'Create and trigger workflows.', 'WRITE'],
+  ['admin:full', 'Full access', 'Complete access to all capabilities.', 'ADMIN'],
+].map(([name = '', title = '', description = '', group]) => ({
+  name,
+  title,
+  description,
+  group: scope.shape.group.parse(group),
+}));
+
+const environment = z.enum(['LIVE', 'TEST']);
+
+const keys = z.strictObject({
+  prefix: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9]{0,15}$/, 'must be 1 to 16 letters and digits, a letter first')
+    .default('sk')
+    .describe('What every key begins with.'),
+  showEnvironment: z
+    .boolean()
+    .default(true)
+    .describe('Whether live or test stands in the key after the prefix.'),
+  environments: z
+    .array(environment)
+    .min(1)
+    .default(['LIVE', 'TEST'])
+    .describe('The environments a key may be created for.'),
+  permissions: z
+    .enum(['scopes', 'full_access'])
+    .default('scopes')
+    .describe('full_access: every key gets the full-access scope and none need be chosen.'),
+  defaultExpiresIn: duration
+    .optional()
+    .describe('The lifetime of a key that was created without one; left out: it never expires.'),
+  maxLifetime: duration.optional().describe('The longest lifetime a key may be given.'),
+  expirationRequired: z
+    .boolean()
+    .default(false)
+    .describe('Whether a key without an end is refused.'),
+  maxActiveKeys: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe('How many active keys an organization may have.'),
+});
+
+const productSchema = z.strictObject({
+  $schema: z.string().optional().describe('Where this file’s JSON Schema is, for editors.'),
+  name: z.string().min(1).max(100).default('Keyward').describe('The product’s name.'),
+  keys: keys.prefault({}),
+  scopes: z
+    .array(scope)
+    .max(200)
+    .default(ayraScopes)
+    .describe('The catalogue. Keyward’s own scopes are always part of it.'),
+  fullAccessScope: z
+    .string()
+    .nullable()
+    .default('admin:full')
+    .describe('The scope in the catalogue that covers all others; null: none does.'),
+});
+
+/** The product's configuration, checked, with every default filled in. */
+export interface Product {
+  readonly name: string;
+  readonly keys: Readonly<z.output<typeof keys>>;
+  readonly catalogue: ScopeCatalogue;
+}
+
+function isDuration(text: string): boolean {
+  try {
+    parseDuration(text, 'duration');
+    return true;
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
+  }
+}
+
+/** The JSON Schema (draft 2020-12) of the product's configuration, as published in the repository. */
+export function productJsonSchema(): object {
+  return {
+    title: 'Keyward product configuration',
+    ...z.toJSONSchema(productSchema, { io: 'input' }),
+  };
+}
+
+/**
+ * Reads the product's configuration.
+ * @param path of a JSON file; undefined: the built-in product (`sk_live_`, `sk_test_`, nine scopes)
+ * @throws SettingError naming KEYWARD_CONFIG and the member at fault
+ */
+export function readProduct(path: string | undefined): Product {
+  const parsed = productSchema.safeParse(path === undefined ? {} : readJson(path));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const member = issue?.path.join('.') ?? '';
+    throw new SettingError(
+      'KEYWARD_CONFIG',
+      `${path ?? ''}: ${member === '' ? 'the file' : member}: ${issue?.message ?? 'is not valid'}. See keyward.schema.json.`,
+    );
+  }
+  return checkProduct(parsed.data);
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    const why = error instanceof SyntaxError ? 'is not JSON' : 'cannot be read';
+    const detail = error instanceof Error ? error.message : String(error);
+    throw new SettingError('KEYWARD_CONFIG', `${path} ${why} (${detail}).`);
+  }
+}
+
+function checkProduct(product: z.output<typeof productSchema>): Product {
+  const names = product.scopes.map(({ name }) => name);
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated !== undefined) {
+    throw new SettingError('KEYWARD_CONFIG', `scopes: ${repeated} stands in the catalogue twice.`);
+  }
+  const fullAccess = product.fullAccessScope ?? undefined;
+  if (fullAccess !== undefined && !names.includes(fullAccess)) {
+    throw new SettingError(
+      'KEYWARD_CONFIG',
+      `fullAccessScope: ${fullAccess} is not in the catalogue; add it to scopes, or say null.`,
+    );
+  }
+  if (fullAccess !== undefined && ownScopes.some(({ name }) => name === fullAccess)) {
+    throw new SettingError(
+      'KEYWARD_CONFIG',
+      `fullAccessScope: ${fullAccess} is one of Keyward's own scopes; choose a name of your own.`,
+    );
+  }
+  if (product.keys.permissions === 'full_access' && fullAccess === undefined) {
+    throw new SettingError(
+      'KEYWARD_CONFIG',
+      'keys.permissions: full_access needs a fullAccessScope that the keys get.',
+    );
+  }
+  return {
+    name: product.name,
+    keys: product.keys,
+    catalogue: new ScopeCatalogue(product.scopes, fullAccess),
+  };
+}

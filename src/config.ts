@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import { readProduct, SettingError, type Product } from './config-product';
+import { settings, type SettingName } from './config-settings';
+import { logLevels, type LogLevel } from './kernel/logger';
+
+/** Who may read the schema. */
+export type IntrospectionAccess = 'public' | 'authenticated' | 'off';
+
+/** What the database connections need to know. */
+export interface DatabaseSettings {
+  readonly poolSize: number;
+  readonly connectTimeoutMs: number;
+  readonly queryTimeoutMs: number;
+}
+
+/** A secret that digests are made with, and the name by which rows remember it. */
+export interface Pepper {
+  /** A fingerprint of the secret, so that the secrets need no naming and cannot be mixed up. */
+  readonly id: string;
+  readonly secret: string;
+}
+
+/** Every setting, checked. */
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  readonly product: Product;
+  /** undefined: the embedded PostgreSQL. */
+  readonly databaseUrl: string | undefined;
+  readonly dataDirectory: string;
+  /** Newest first; empty only when the embedded database is to keep one. */
+  readonly peppers: readonly Pepper[];
+  readonly database: DatabaseSettings;
+  readonly introspection: IntrospectionAccess;
+  readonly sdlAccessDirectives: boolean;
+  readonly corsOrigins: readonly string[];
+  readonly trustedProxies: readonly string[];
+  readonly shutdownTimeoutMs: number;
+  readonly logLevel: LogLevel;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads and checks every setting.
+ * @throws SettingError naming the first one that cannot be used
+ */
+export function readConfig(environment: Environment = process.env): Config {
+  const text = (name: SettingName): string => readText(environment, name);
+  const databaseUrl = readDatabaseUrl(text('DATABASE_URL'));
+  const peppers = readPeppers(text('KEYWARD_PEPPERS'), databaseUrl !== undefined);
+  const configPath = text('KEYWARD_CONFIG');
+  return {
+    port: readInteger('PORT', text('PORT'), 0, 65_535),
+    host: text('KEYWARD_HOST'),
+    product: readProduct(configPath === '' ? undefined : resolve(configPath)),
+    databaseUrl,
+    dataDirectory: resolve(text('KEYWARD_DATA_DIR')),
+    peppers,
+    database: {
+      poolSize: integer('KEYWARD_DATABASE_POOL_SIZE', 2, 1000),
+      connectTimeoutMs: integer('KEYWARD_DATABASE_CONNECT_TIMEOUT_MS', 100, 600_000),
+      queryTimeoutMs: integer('KEYWARD_DATABASE_QUERY_TIMEOUT_MS', 100, 600_000),
+    },
+    introspection: readChoice('KEYWARD_INTROSPECTION', text('KEYWARD_INTROSPECTION'), [
+      'public',
+      'authenticated',
+      'off',
+    ]),
+    sdlAccessDirectives:
+      readChoice('KEYWARD_SDL_ACCESS_DIRECTIVES', text('KEYWARD_SDL_ACCESS_DIRECTIVES'), [
+        'on',
+        'off',
+      ]) === 'on',
+    corsOrigins: readOrigins(text('KEYWARD_CORS_ORIGINS')),
+    trustedProxies: readList(text('KEYWARD_TRUST_PROXY')),
+    shutdownTimeoutMs: integer('KEYWARD_SHUTDOWN_TIMEOUT_MS', 0, 9_000),
+    logLevel: readChoice('KEYWARD_LOG_LEVEL', text('KEYWARD_LOG_LEVEL'), logLevels),
+  };
+
+  function integer(name: SettingName, min: number, max: number): number {
+    return readInteger(name, text(name), min, max);
+  }
+}
+
+function readText(environment: Environment, name: SettingName): string {
+  const given = environment[name]?.trim();
+  if (given !== undefined && given !== '') return given;
+  return settings.find((each) => each.name === name)?.fallback ?? '';
+}
+
+function readInteger(name: SettingName, text: string, min: number, max: number): number {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+  if (value >= min && value <= max) return value;
+  throw new SettingError(name, `must be a whole number from ${min} to ${max}, not "${text}".`);
+}
+
+function readChoice<const Choice extends string>(
+  name: SettingName,
+  text: string,
+  choices: readonly Choice[],
+): Choice {
+  const choice = choices.find((each) => each === text);
+  if (choice !== undefined) return choice;
+  throw new SettingError(name, `must be one of ${choices.join(', ')}, not "${text}".`);
+}
+
+function readList(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '');
+}
+
+function readOrigins(text: string): readonly string[] {
+  return readList(text).map((origin) => {
+    if (URL.canParse(origin) && new URL(origin).origin === origin) return origin;
+    throw new SettingError(
+      'KEYWARD_CORS_ORIGINS',
+      `"${origin}" is not an origin; write scheme, host and port only, such as https://app.example.com.`,
+    );
+  });
+}
+
+function readDatabaseUrl(text: string): string | undefined {
+  if (text === '') return undefined;
+  if (URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol)) return text;
+  throw new SettingError(
+    'DATABASE_URL',
+    'must be a PostgreSQL URL such as postgres://user:password@host:5432/database.',
+  );
+}
+
+function readPeppers(text: string, required: boolean): readonly Pepper[] {
+  const secrets = readList(text);
+  if (secrets.length === 0 && required) {
+    throw new SettingError(
+      'KEYWARD_PEPPERS',
+      'is required with DATABASE_URL; make one with `openssl rand -base64 32`, keep it safe, and give every Keyward process the same.',
+    );
+  }
+  if (secrets.some((secret) => secret.length < 32)) {
+    throw new SettingError(
+      'KEYWARD_PEPPERS',
+      'each pepper must be at least 32 characters long; make one with `openssl rand -base64 32`.',
+    );
+  }
+  if (new Set(secrets).size !== secrets.length) {
+    throw new SettingError('KEYWARD_PEPPERS', 'names the same pepper twice.');
+  }
+  return secrets.map(toPepper);
+}
+
+/** Names a secret by its fingerprint: the first 12 hexadecimal digits of a SHA-256. */
+export function toPepper(secret: string): Pepper {
+  const id = createHash('sha256').update(`keyward pepper ${secret}`).digest('hex').slice(0, 12);
+  return { id, secret };
+}

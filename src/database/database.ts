@@ -1,0 +1,128 @@
+import type { QueryResultRow } from 'pg';
+import type { DataSource } from 'typeorm';
+import { type EntityManager, type QueryRunner } from 'typeorm';
+import type { GuardedPool } from './guarded-pool';
+import { judgeFailure, toCallerError } from './failures';
+
+/** An open transaction; whoever changes something together with something else gets it handed. */
+export type Transaction = EntityManager;
+
+/** A statement that PostgreSQL prepares once per connection, for the hot path. */
+export interface NamedStatement {
+  readonly name: string;
+  readonly text: string;
+}
+
+/**
+ * The one way to the database. Failures that pass by themselves (lost connections, timeouts, a
+ * server turned read-only) come out as UnavailableError; a connection whose statement was given up
+ * is cut, never handed out again.
+ */
+export class Database {
+  constructor(
+    readonly dataSource: DataSource,
+    readonly pool: GuardedPool,
+  ) {}
+
+  /**
+   * Runs `work` in one transaction: all of it happens, or nothing. Not retried, for whether a lost
+   * COMMIT took place is not known.
+   * @throws UnavailableError when the database cannot be reached or gave up
+   */
+  async transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+    return this.#withRunner(async (runner) => {
+      await runner.startTransaction();
+      const result = await work(runner.manager);
+      await runner.commitTransaction();
+      return result;
+    });
+  }
+
+  /**
+   * Runs reading `work` on one connection; tried once more when its connection was lost.
+   * @throws UnavailableError when the database cannot be reached or gave up
+   */
+  async read<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+    return this.#twice(() => this.#withRunner((runner) => work(runner.manager)));
+  }
+
+  /**
+   * Runs an idempotent named statement on the driver's pool, past TypeORM; tried once more when its
+   * connection was lost.
+   * @throws UnavailableError when the database cannot be reached or gave up
+   */
+  async run<Row extends QueryResultRow>(
+    statement: NamedStatement,
+    values: readonly unknown[],
+  ): Promise<readonly Row[]> {
+    return this.#twice(async () => {
+      const result = await this.pool.query<Row>({ ...statement, values: [...values] });
+      return result.rows;
+    });
+  }
+
+  /** Closes all connections, waiting for those in use. */
+  async close(): Promise<void> {
+    await this.dataSource.destroy();
+  }
+
+  async #twice<Result>(attempt: () => Promise<Result>): Promise<Result> {
+    try {
+      return await attempt();
+    } catch (error) {
+      this.#heed(error);
+      if (!shouldTryAgain(error)) throw toCallerError(error);
+    }
+    try {
+      return await attempt();
+    } catch (error) {
+      this.#heed(error);
+      throw toCallerError(error);
+    }
+  }
+
+  async #withRunner<Result>(work: (runner: QueryRunner) => Promise<Result>): Promise<Result> {
+    const runner = this.dataSource.createQueryRunner();
+    let client: unknown;
+    try {
+      client = await runner.connect();
+      return await work(runner);
+    } catch (error) {
+      if (judgeFailure(error) === 'lost') this.pool.cut(client);
+      else if (runner.isTransactionActive) await this.#rollBack(runner, client);
+      this.#heed(error);
+      throw toCallerError(error);
+    } finally {
+      await runner.release();
+    }
+  }
+
+  async #rollBack(runner: QueryRunner, client: unknown): Promise<void> {
+    try {
+      await runner.rollbackTransaction();
+    } catch {
+      this.pool.cut(client); // PostgreSQL rolls back when the connection is gone
+    }
+  }
+
+  // After a failover the old primary answers as a read-only standby: no connection to it is of use.
+  #heed(error: unknown): void {
+    if (judgeFailure(error) === 'read-only') this.pool.cutAll();
+  }
+}
+
+// A statement that ran into its time limit would do so again; the caller has waited long enough.
+function shouldTryAgain(error: unknown): boolean {
+  const timedOut = error instanceof Error && /timeout/i.test(error.message);
+  return judgeFailure(error) !== 'other' && !timedOut;
+}
+
+/** The present instant by the database's clock, in whole milliseconds: the one clock of all replicas. */
+export async function databaseNow(tx: Transaction): Promise<Date> {
+  const rows: { now: Date }[] = await tx.query(
+    `SELECT date_trunc('milliseconds', clock_timestamp()) AS now`,
+  );
+  const [row] = rows;
+  if (row === undefined) throw new Error('the database told no time');
+  return row.now;
+}

@@ -1,0 +1,4 @@
+import { MainJob1764000000000 } from './1764000000000-main-job';
+
+/** Every migration, oldest first. A migration that has been released is never changed. */
+export const migrations = [MainJob1764000000000];

@@ -1,0 +1,100 @@
+import type {
+  ApolloServerPlugin,
+  GraphQLRequestContextWillSendResponse,
+  GraphQLRequestListener,
+} from '@apollo/server';
+import type { GraphQLFormattedError } from 'graphql';
+import type { Logger } from '../kernel/logger';
+import { causeOf, isUnexpected } from './client-error';
+import type { RequestContext } from './context';
+
+/** How long a client should wait before it asks an unavailable Keyward again, in seconds. */
+export const retryAfterSeconds = '1';
+
+/** The challenges of RFC 6750, section 3, that come with refusals. */
+export const challenges = {
+  noCredentials: 'Bearer realm="keyward"',
+  badCredentials: 'Bearer error="invalid_token"',
+  insufficientScope: 'Bearer error="insufficient_scope"',
+} as const;
+
+/**
+ * Finishes each answer: notes the operation, logs unexpected errors whole, gives every error its
+ * request id, and turns refusals of the whole request into their HTTP statuses.
+ */
+export function answerPlugin(logger: Logger): ApolloServerPlugin<RequestContext> {
+  const listener: GraphQLRequestListener<RequestContext> = {
+    async didResolveOperation({ operationName, contextValue }) {
+      contextValue.journal.operation = operationName;
+      return Promise.resolve();
+    },
+    async didEncounterErrors({ errors, contextValue }) {
+      const { requestId } = contextValue.caller;
+      for (const error of errors) {
+        const cause = causeOf(error);
+        const { code } = { code: undefined, ...error.extensions };
+        if (!isUnexpected({ message: '', extensions: { code } })) continue;
+        logger.error({ err: cause, requestId, path: error.path }, 'a request met an error');
+      }
+      return Promise.resolve();
+    },
+    async willSendResponse(request) {
+      finish(request);
+      return Promise.resolve();
+    },
+  };
+  return { requestDidStart: async () => Promise.resolve(listener) };
+}
+
+function finish({ response, contextValue }: GraphQLRequestContextWillSendResponse<RequestContext>) {
+  if (response.body.kind !== 'single') return;
+  const { singleResult: result } = response.body;
+  if (result.errors === undefined) return;
+  const { requestId } = contextValue.caller;
+  result.errors = result.errors.map((error) => ({
+    ...error,
+    extensions: { ...error.extensions, requestId },
+  }));
+  const { status, headers } = refusal(result.data, result.errors) ?? {};
+  if (status !== undefined) response.http.status = status;
+  for (const [name, value] of Object.entries(headers ?? {})) response.http.headers.set(name, value);
+}
+
+interface Refusal {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+// What one error says of the whole request comes before what all of them say together.
+function refusal(
+  data: Record<string, unknown> | null | undefined,
+  errors: readonly GraphQLFormattedError[],
+): Refusal | undefined {
+  const codes = errors.map(({ extensions }) => extensions?.code);
+  if (codes.includes('UNAVAILABLE')) {
+    return { status: 503, headers: { 'retry-after': retryAfterSeconds } };
+  }
+  if (codes.includes('UNAUTHENTICATED')) {
+    return { status: 401, headers: { 'www-authenticate': challenges.badCredentials } };
+  }
+  if (!everyRootFieldRefused(data, errors)) return undefined;
+  const reasons = errors.map(({ extensions }) => extensions?.reason);
+  return reasons.includes('UNAUTHENTICATED')
+    ? { status: 401, headers: { 'www-authenticate': challenges.noCredentials } }
+    : { status: 403, headers: { 'www-authenticate': challenges.insufficientScope } };
+}
+
+function everyRootFieldRefused(
+  data: Record<string, unknown> | null | undefined,
+  errors: readonly GraphQLFormattedError[],
+): boolean {
+  const refused = errors.filter(
+    ({ extensions }) => extensions?.code === 'UNAUTHORIZED_FIELD_OR_TYPE',
+  );
+  if (refused.length === 0) return false;
+  if (data == null) return refused.some(({ path }) => path === undefined || path.length === 1);
+  const roots = new Set(
+    refused.filter(({ path }) => path?.length === 1).map(({ path }) => path?.[0]),
+  );
+  return Object.keys(data).every((key) => roots.has(key));
+}

@@ -1,0 +1,52 @@
+import { ApolloServer } from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
+import type { GraphQLSchema } from 'graphql';
+import type { IntrospectionAccess } from '../config';
+import type { Logger } from '../kernel/logger';
+import { answerPlugin } from './answer.plugin';
+import { toClientError } from './client-error';
+import type { RequestContext } from './context';
+import { defaultDocumentLimits, documentLimitOptions } from './document-limits';
+import { costLimitPlugin } from './limits.plugin';
+import { schemaAccessPlugin } from './schema-access.plugin';
+
+/** What the GraphQL server is made of. */
+export interface ApolloOptions {
+  readonly schema: GraphQLSchema;
+  readonly introspection: IntrospectionAccess;
+  readonly logger: Logger;
+}
+
+/** Apollo Server with everything off that Keyward does not use, and its limits and answers on. */
+export function createApollo(options: ApolloOptions): ApolloServer<RequestContext> {
+  const limits = defaultDocumentLimits;
+  return new ApolloServer<RequestContext>({
+    schema: options.schema,
+    introspection: true, // schemaAccessPlugin decides
+    csrfPrevention: false, // http/cross-site.ts asks only requests that a browser may have forged
+    includeStacktraceInErrorResponses: false,
+    persistedQueries: false, // they would be state of one replica
+    stopOnTerminationSignals: false,
+    allowBatchedHttpRequests: false,
+    nodeEnv: 'production',
+    logger: options.logger,
+    ...documentLimitOptions(limits),
+    formatError: toClientError,
+    plugins: [
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginInlineTraceDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginSchemaReportingDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+      schemaAccessPlugin(options.introspection),
+      costLimitPlugin(limits),
+      answerPlugin(options.logger),
+    ],
+  });
+}

@@ -1,0 +1,76 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { challenges, retryAfterSeconds } from '../graphql/answer.plugin';
+import { extensionsOf, maskedMessage } from '../graphql/client-error';
+import { AppError, AuthenticationError, type ErrorCode } from '../kernel/errors';
+
+/** An HTTP answer that refuses a request, in the shape of a GraphQL response. */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** The media type that a client which reads both prefers (GraphQL over HTTP). */
+const graphqlResponse = 'application/graphql-response+json';
+
+/** The answer to an error that was met outside GraphQL's execution. */
+export function answerTo(error: unknown, requestId: string): ErrorAnswer {
+  const { status, message, extensions } = describe(error);
+  return {
+    status,
+    headers: headersFor(error, status),
+    body: JSON.stringify({ errors: [{ message, extensions: { ...extensions, requestId } }] }),
+  };
+}
+
+/** Sends the answer to an error. */
+export async function sendError(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: unknown,
+): Promise<FastifyReply> {
+  const { status, headers, body } = answerTo(error, request.id);
+  return reply.code(status).headers(headers).type(errorType(request)).send(body);
+}
+
+const statuses = new Map<ErrorCode, number>([
+  ['UNAUTHENTICATED', 401],
+  ['NOT_FOUND', 404],
+  ['UNAVAILABLE', 503],
+]);
+
+/** Whether an error is Keyward's own fault, to be logged whole. */
+export function isInternal(error: unknown): boolean {
+  return describe(error).status === 500;
+}
+
+function errorType(request: FastifyRequest): string {
+  const type = request.headers.accept?.includes(graphqlResponse)
+    ? graphqlResponse
+    : 'application/json';
+  return `${type}; charset=utf-8`;
+}
+
+function describe(error: unknown): { status: number; message: string; extensions: object } {
+  if (error instanceof AppError) {
+    const status = statuses.get(error.code) ?? 400;
+    return { status, message: error.message, extensions: extensionsOf(error) };
+  }
+  const status = httpStatus(error);
+  if (error instanceof Error && status !== undefined && status < 500) {
+    return { status, message: error.message, extensions: { code: 'BAD_REQUEST' } };
+  }
+  return { status: 500, message: maskedMessage, extensions: { code: 'INTERNAL_SERVER_ERROR' } };
+}
+
+// Fastify's own errors carry the status they stand for.
+function httpStatus(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('statusCode' in error)) return undefined;
+  return typeof error.statusCode === 'number' ? error.statusCode : undefined;
+}
+
+function headersFor(error: unknown, status: number): Readonly<Record<string, string>> {
+  if (error instanceof AuthenticationError)
+    return { 'www-authenticate': challenges.badCredentials };
+  return status === 503 ? { 'retry-after': retryAfterSeconds } : {};
+}

@@ -1,0 +1,96 @@
+import { HeaderMap, type ApolloServer, type HTTPGraphQLResponse } from '@apollo/server';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Authentication, Authenticator } from '../auth/authentication';
+import { parseCredentials } from '../auth/credentials';
+import type { RequestContext, RequestJournal } from '../graphql/context';
+import { AuthenticationError, InputError } from '../kernel/errors';
+import type { Clock } from '../kernel/clock';
+import type { Principal } from '../kernel/principal';
+import { refuseForgedRequest } from './cross-site';
+import { finishAnswer } from './finish-answer';
+
+/** What the GraphQL endpoint needs of others. */
+export interface GraphqlRouteParts {
+  readonly apollo: ApolloServer<RequestContext>;
+  readonly authenticator: Authenticator;
+  readonly corsOrigins: ReadonlySet<string>;
+  readonly clock: Clock;
+}
+
+const expiryNoticeMs = 30 * 24 * 60 * 60 * 1000;
+
+/** Serves GraphQL over HTTP at `/graphql`. */
+export function serveGraphql(app: FastifyInstance, parts: GraphqlRouteParts): void {
+  app.route({
+    method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], // Apollo answers the last three with 405
+    url: '/graphql',
+    handler: async (request, reply) => {
+      refuseForgedRequest(request, parts.corsOrigins);
+      const journal: RequestJournal = { operation: null, insufficientScope: false };
+      const principal = await authenticate(request, reply, journal, parts);
+      const caller = { principal, requestId: request.id, ip: request.ip };
+      const answer = await parts.apollo.executeHTTPGraphQLRequest({
+        httpGraphQLRequest: {
+          method: request.method,
+          headers: relevantHeaders(request),
+          search: searchOf(request.url),
+          body: request.body,
+        },
+        context: async () => Promise.resolve({ caller, journal }),
+      });
+      return send(reply, finishAnswer(answer, request.id));
+    },
+  });
+}
+
+/**
+ * Judges the request's credentials, notes its key for the usage record, and tells a key that ends
+ * soon so.
+ */
+async function authenticate(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  journal: RequestJournal,
+  { authenticator, clock }: GraphqlRouteParts,
+): Promise<Principal> {
+  const credentials = parseCredentials(request.raw.rawHeaders);
+  if (credentials.kind === 'ambiguous') {
+    throw new InputError('Authorization', 'Send exactly one Authorization header.');
+  }
+  const result: Authentication = await authenticator.authenticate(credentials);
+  if (result.kind === 'anonymous') return result.principal;
+  if (result.kind === 'refused') {
+    const { reason, key } = result;
+    if (key !== undefined && (reason === 'EXPIRED' || reason === 'REVOKED')) {
+      request.keyUse = { key, refused: reason, journal };
+    }
+    throw new AuthenticationError(reason);
+  }
+  request.keyUse = { key: result.key, refused: undefined, journal };
+  const { expiresAt } = result.key;
+  if (expiresAt !== null && expiresAt.getTime() - clock.now().getTime() <= expiryNoticeMs) {
+    reply.header('keyward-key-expires-at', expiresAt.toISOString());
+  }
+  return result.principal;
+}
+
+// Apollo reads no other headers, and copying all of them costs time.
+function relevantHeaders({ headers }: FastifyRequest): HeaderMap {
+  const relevant = new HeaderMap();
+  if (headers['content-type'] !== undefined) relevant.set('content-type', headers['content-type']);
+  if (headers.accept !== undefined) relevant.set('accept', headers.accept);
+  return relevant;
+}
+
+function searchOf(url: string): string {
+  const start = url.indexOf('?');
+  return start === -1 ? '' : url.slice(start);
+}
+
+async function send(reply: FastifyReply, answer: HTTPGraphQLResponse): Promise<FastifyReply> {
+  for (const [name, value] of answer.headers) {
+    if (name !== 'content-length') reply.header(name, value);
+  }
+  if (answer.body.kind !== 'complete') throw new Error('Keyward answers in one piece');
+  return reply.code(answer.status ?? 200).send(answer.body.string);
+}

@@ -1,0 +1,71 @@
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import fastify, { type FastifyInstance } from 'fastify';
+import type { Logger } from '../kernel/logger';
+import { isInternal, sendError } from './error-answer';
+import { serveGraphql, type GraphqlRouteParts } from './graphql-route';
+import { serveHealth, type Readiness } from './health-routes';
+import { requestIdOf } from './request-id';
+import { recordUsage, type UsageHookParts } from './usage-hook';
+
+/** What the HTTP server needs of others. */
+export interface HttpParts extends GraphqlRouteParts, UsageHookParts {
+  readonly readiness: Readiness;
+  readonly trustedProxies: readonly string[];
+  readonly logger: Logger;
+}
+
+const maxBodyBytes = 1024 * 1024;
+
+// A client that sends its request slower than this is not waited for.
+const slowestRequestMs = 30_000;
+
+/** Makes the HTTP server with everything it serves; it does not listen yet. */
+export async function createHttpServer(parts: HttpParts): Promise<FastifyInstance> {
+  const app = fastify({
+    bodyLimit: maxBodyBytes,
+    requestTimeout: slowestRequestMs,
+    requestIdHeader: false,
+    genReqId: requestIdOf,
+    trustProxy: parts.trustedProxies.length > 0 ? [...parts.trustedProxies] : false,
+    forceCloseConnections: 'idle',
+    exposeHeadRoutes: false,
+  });
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store' });
+    done();
+  });
+  await app.register(helmet, {
+    contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    crossOriginResourcePolicy: { policy: 'cross-origin' }, // CORS decides, by its allow-list
+  });
+  if (parts.corsOrigins.size > 0) await allowOrigins(app, parts.corsOrigins);
+  answerErrors(app, parts.logger);
+  recordUsage(app, parts);
+  serveHealth(app, parts.readiness);
+  serveGraphql(app, parts);
+  return app;
+}
+
+async function allowOrigins(app: FastifyInstance, origins: ReadonlySet<string>): Promise<void> {
+  await app.register(cors, {
+    origin: [...origins],
+    methods: ['GET', 'POST'],
+    exposedHeaders: ['x-request-id', 'www-authenticate', 'retry-after', 'keyward-key-expires-at'],
+    maxAge: 600,
+  });
+}
+
+function answerErrors(app: FastifyInstance, logger: Logger): void {
+  app.setErrorHandler(async (error, request, reply) => {
+    if (isInternal(error)) {
+      logger.error({ err: error, requestId: request.id }, 'a request met an error');
+    }
+    return sendError(request, reply, error);
+  });
+  app.setNotFoundHandler(async (request, reply) => {
+    const message = 'There is nothing here. GraphQL is at /graphql.';
+    const extensions = { code: 'NOT_FOUND', requestId: request.id };
+    return reply.code(404).send({ errors: [{ message, extensions }] });
+  });
+}

@@ -1,0 +1,74 @@
+import type { FastifyInstance } from 'fastify';
+import type { RequestJournal } from '../graphql/context';
+import type { Clock } from '../kernel/clock';
+import { UnavailableError } from '../kernel/errors';
+import type { PresentedKey } from '../keys/verification.service';
+import type { KeyRequestOutcome } from '../usage/key-request';
+import type { UsageService } from '../usage/usage.service';
+import { answerTo } from './error-answer';
+
+/** What a request made with a key leaves for its record. */
+export interface KeyUse {
+  readonly key: PresentedKey;
+  readonly refused: 'EXPIRED' | 'REVOKED' | undefined;
+  readonly journal: RequestJournal;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set once the request's key is known. */
+    keyUse: KeyUse | null;
+    /** When it came in, in milliseconds of the monotonic clock. */
+    receivedAtMs: number;
+  }
+}
+
+const serviceName = 'keyward';
+const longestUserAgent = 500;
+
+/** What recording needs of others. */
+export interface UsageHookParts {
+  readonly usage: UsageService;
+  readonly clock: Clock;
+}
+
+/**
+ * Records every request made with a key before its answer leaves, whatever the answer is. If the
+ * record cannot be written, the answer is 503 instead: what is answered is recorded.
+ */
+export function recordUsage(app: FastifyInstance, { usage, clock }: UsageHookParts): void {
+  app.decorateRequest('keyUse', null);
+  app.decorateRequest('receivedAtMs', 0);
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.receivedAtMs = clock.monotonicMs();
+    done();
+  });
+  app.addHook('onSend', async (request, reply, payload) => {
+    const { keyUse } = request;
+    if (keyUse === null) return payload;
+    request.keyUse = null; // an answer that is replaced must not be recorded twice
+    try {
+      await usage.record({
+        organizationId: keyUse.key.organizationId,
+        apiKeyId: keyUse.key.id,
+        requestId: request.id,
+        at: keyUse.key.checkedAt,
+        service: serviceName,
+        operation: keyUse.journal.operation,
+        outcome: outcomeOf(keyUse),
+        ip: request.ip,
+        userAgent: request.headers['user-agent']?.slice(0, longestUserAgent) ?? null,
+        durationMs: Math.round(clock.monotonicMs() - request.receivedAtMs),
+      });
+      return payload;
+    } catch (error) {
+      const answer = answerTo(new UnavailableError(error), request.id);
+      reply.code(answer.status).headers(answer.headers).removeHeader('content-length');
+      return answer.body;
+    }
+  });
+}
+
+function outcomeOf({ refused, journal }: KeyUse): KeyRequestOutcome {
+  return refused ?? (journal.insufficientScope ? 'INSUFFICIENT_SCOPE' : 'VALID');
+}

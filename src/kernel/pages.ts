@@ -1,0 +1,104 @@
+import { InputError } from './errors';
+
+/** How many edges a page holds unless told, and at most. */
+export const pageSize = { default: 50, max: 200 } as const;
+
+/** Relay's arguments, as a client sent them. */
+export interface PageArguments {
+  readonly first?: number | null | undefined;
+  readonly after?: string | null | undefined;
+  readonly last?: number | null | undefined;
+  readonly before?: string | null | undefined;
+}
+
+/** A place in an ordered list: the sort value of a row as text, and its id to tell equals apart. */
+export interface Cursor {
+  readonly value: string;
+  readonly id: string;
+}
+
+/** Checked arguments of a page. */
+export interface PageRequest {
+  readonly size: number;
+  /** true: the last ones before the end (or `before`), still given in the list's own order. */
+  readonly backward: boolean;
+  readonly after: Cursor | undefined;
+  readonly before: Cursor | undefined;
+}
+
+/** A page of rows in the list's order, each with its cursor. */
+export interface Page<Row> {
+  readonly edges: readonly { readonly cursor: string; readonly node: Row }[];
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+}
+
+/**
+ * Checks Relay's arguments (GraphQL Cursor Connections Specification).
+ * @param order names the list's order; a cursor of another order is refused
+ * @throws InputError naming the argument: first and last together, a size outside 0 to 200, or
+ * a cursor that this list did not give
+ */
+export function parsePage(given: PageArguments, order: string): PageRequest {
+  if (given.first != null && given.last != null) {
+    throw new InputError('last', 'Give first or last, not both.');
+  }
+  return {
+    size: checkSize(given.first, 'first') ?? checkSize(given.last, 'last') ?? pageSize.default,
+    backward: given.last != null,
+    after: given.after == null ? undefined : decodeCursor(given.after, order, 'after'),
+    before: given.before == null ? undefined : decodeCursor(given.before, order, 'before'),
+  };
+}
+
+function checkSize(size: number | null | undefined, field: string): number | undefined {
+  if (size == null) return undefined;
+  if (size < 0 || size > pageSize.max) {
+    throw new InputError(field, `${field} must be from 0 to ${pageSize.max}.`);
+  }
+  return size;
+}
+
+/** An opaque cursor that remembers which order it belongs to. */
+export function encodeCursor(cursor: Cursor, order: string): string {
+  return Buffer.from(JSON.stringify([order, cursor.value, cursor.id])).toString('base64url');
+}
+
+function decodeCursor(text: string, order: string, field: string): Cursor {
+  const parts: unknown =
+    text.length <= 2000 ? parseJson(Buffer.from(text, 'base64url').toString()) : null;
+  if (Array.isArray(parts) && parts.length === 3 && parts[0] === order) {
+    const [, value, id] = parts as unknown[]; // which is what Array.isArray found
+    if (typeof value === 'string' && typeof id === 'string') return { value, id };
+  }
+  throw new InputError(
+    field,
+    `${field} is not a cursor of this list in this order. Use an endCursor or startCursor it gave.`,
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Cuts a page from rows fetched in the direction of travel, one more than asked for.
+ * `rows` of a backward page come last one first; the page has them in the list's order.
+ */
+export function cutPage<Row>(
+  rows: readonly { readonly cursor: string; readonly node: Row }[],
+  request: PageRequest,
+): Page<Row> {
+  const more = rows.length > request.size;
+  const edges = rows.slice(0, request.size);
+  if (request.backward) edges.reverse();
+  return {
+    edges,
+    hasNextPage: request.backward ? request.before !== undefined : more,
+    hasPreviousPage: request.backward ? more : request.after !== undefined,
+  };
+}

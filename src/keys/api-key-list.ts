@@ -1,0 +1,59 @@
+import type { Environment } from '../kernel/principal';
+import { InputError } from '../kernel/errors';
+import { checkText } from '../kernel/text';
+import type { ApiKeyStatus } from './api-key';
+
+/** What a list of keys can be sorted by. */
+export type ApiKeyOrderField = 'CREATED_AT' | 'NAME' | 'EXPIRES_AT' | 'LAST_USED_AT';
+
+/** How a list of keys is sorted; equal sort values by id. */
+export interface ApiKeyOrder {
+  readonly field: ApiKeyOrderField;
+  readonly direction: 'ASC' | 'DESC';
+}
+
+/** Newest first. */
+export const defaultOrder: ApiKeyOrder = { field: 'CREATED_AT', direction: 'DESC' };
+
+/** Which keys a list holds: those that meet every member given. */
+export interface ApiKeyFilter {
+  /** Any of these. */
+  readonly status?: readonly ApiKeyStatus[] | null | undefined;
+  readonly environment?: Environment | null | undefined;
+  /** All of these, as granted. */
+  readonly scopes?: readonly string[] | null | undefined;
+  /** Part of the name, description or prefix, in any case. */
+  readonly search?: string | null | undefined;
+  readonly owner?: string | null | undefined;
+  readonly application?: string | null | undefined;
+  /** All of these. */
+  readonly tags?: readonly string[] | null | undefined;
+  /** An actor's id. */
+  readonly createdBy?: string | null | undefined;
+  readonly expiresBefore?: Date | null | undefined;
+  /** Last used before then, or never. */
+  readonly unusedSince?: Date | null | undefined;
+  readonly createdBefore?: Date | null | undefined;
+}
+
+/**
+ * Passes a filter on, checked.
+ * @throws InputError naming the member: text with control characters or over 500 characters, lists
+ * of more than 50, or an empty list of statuses, which nothing could meet
+ */
+export function checkFilter(filter: ApiKeyFilter): ApiKeyFilter {
+  for (const name of ['search', 'owner', 'application', 'createdBy'] as const) {
+    const text = filter[name];
+    if (text != null) checkText(text, `filter.${name}`, { max: 500 });
+  }
+  for (const name of ['scopes', 'tags'] as const) {
+    const list = filter[name] ?? [];
+    if (list.length > 50)
+      throw new InputError(`filter.${name}`, `filter.${name} takes at most 50.`);
+    list.forEach((text, index) => checkText(text, `filter.${name}.${index}`, { max: 500 }));
+  }
+  if (filter.status?.length === 0) {
+    throw new InputError('filter.status', 'filter.status must name a status, or be left out.');
+  }
+  return filter;
+}

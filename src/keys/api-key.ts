@@ -1,0 +1,50 @@
+import type { Actor } from '../kernel/actor';
+import type { ApiKeyId, OrganizationId } from '../kernel/ids';
+import type { Environment } from '../kernel/principal';
+
+/** What a key is worth at the moment it was read, by the database's clock. */
+export type ApiKeyStatus = 'ACTIVE' | 'EXPIRED' | 'REVOKED';
+
+/** Why a key was revoked. */
+export type RevocationReason =
+  'COMPROMISED' | 'REPLACED' | 'UNUSED' | 'EMPLOYEE_DEPARTURE' | 'PROJECT_ENDED' | 'OTHER';
+
+/** That a key was revoked; it never is again anything else. */
+export interface Revocation {
+  readonly at: Date;
+  readonly by: Actor;
+  readonly reason: RevocationReason;
+  readonly note: string | null;
+}
+
+/** What people write on a key; changing it does not change what the secret may do. */
+export interface ApiKeyLabels {
+  readonly name: string;
+  readonly description: string | null;
+  readonly owner: string | null;
+  readonly application: string | null;
+  readonly usageLocation: string | null;
+  readonly tags: readonly string[];
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** An API key without its secret, as it was when read. */
+export interface ApiKey extends ApiKeyLabels {
+  readonly id: ApiKeyId;
+  readonly organizationId: OrganizationId;
+  readonly environment: Environment;
+  readonly prefix: string;
+  readonly redacted: string;
+  /** As granted: full access is not expanded. */
+  readonly scopes: readonly string[];
+  readonly status: ApiKeyStatus;
+  readonly createdAt: Date;
+  readonly createdBy: Actor;
+  readonly expiresAt: Date | null;
+  /** When a request was last let in with it; null: never. */
+  readonly lastUsedAt: Date | null;
+  readonly revocation: Revocation | null;
+}
+
+/** A key about to be stored. */
+export type NewApiKey = Omit<ApiKey, 'status' | 'lastUsedAt' | 'revocation'>;

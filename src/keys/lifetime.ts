@@ -1,0 +1,42 @@
+import { addDuration, parseDuration } from '../kernel/duration';
+import { InputError, PolicyError } from '../kernel/errors';
+import type { Expiry } from './api-key-input';
+
+/** What the product says about how long keys last; ISO 8601 durations. */
+export interface LifetimePolicy {
+  readonly defaultExpiresIn?: string | undefined;
+  readonly maxLifetime?: string | undefined;
+  readonly expirationRequired: boolean;
+}
+
+/**
+ * Fixes the end of a key that is created at `now`.
+ * @returns null when it never ends
+ * @throws InputError on an end that is not in the future
+ * @throws PolicyError with rule EXPIRATION_REQUIRED or MAX_LIFETIME
+ */
+export function fixExpiry(wish: Expiry, now: Date, policy: LifetimePolicy): Date | null {
+  const end = wishedEnd(wish, now, policy);
+  if (end === null) {
+    if (!policy.expirationRequired && policy.maxLifetime === undefined) return null;
+    throw new PolicyError('EXPIRATION_REQUIRED', 'Keys must expire: give expiresAt or expiresIn.');
+  }
+  if (end <= now) throw new InputError('input.expiresAt', 'input.expiresAt must be in the future.');
+  if (policy.maxLifetime !== undefined) {
+    const latest = addDuration(now, parseDuration(policy.maxLifetime, 'maxLifetime'));
+    if (end > latest) {
+      throw new PolicyError(
+        'MAX_LIFETIME',
+        `Keys may last ${policy.maxLifetime} at most: this one must expire by ${latest.toISOString()}.`,
+        { latestExpiresAt: latest.toISOString() },
+      );
+    }
+  }
+  return end;
+}
+
+function wishedEnd(wish: Expiry, now: Date, policy: LifetimePolicy): Date | null {
+  if (wish !== undefined) return 'at' in wish ? wish.at : addDuration(now, wish.in);
+  if (policy.defaultExpiresIn === undefined) return null;
+  return addDuration(now, parseDuration(policy.defaultExpiresIn, 'defaultExpiresIn'));
+}

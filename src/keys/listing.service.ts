@@ -1,0 +1,51 @@
+import type { Database } from '../database/database';
+import type { ApiKeyId, OrganizationId } from '../kernel/ids';
+import { parsePage, type Page, type PageArguments } from '../kernel/pages';
+import type { ApiKey } from './api-key';
+import { checkFilter, defaultOrder, type ApiKeyFilter, type ApiKeyOrder } from './api-key-list';
+import { orderName, type ApiKeyListRepository } from './api-key-list.repository';
+import type { ApiKeyRepository } from './api-key.repository';
+
+/** A page of keys, and how many the whole list has, counted only when asked. */
+export interface ApiKeyPage extends Page<ApiKey> {
+  readonly totalCount: () => Promise<number>;
+}
+
+/** Which part of which list. */
+export interface ListArguments extends PageArguments {
+  readonly filter?: ApiKeyFilter | null | undefined;
+  readonly orderBy?: ApiKeyOrder | null | undefined;
+}
+
+/** Reads the keys of one organization. */
+export class ListingService {
+  constructor(
+    private readonly database: Database,
+    private readonly keys: ApiKeyRepository,
+    private readonly lists: ApiKeyListRepository,
+  ) {}
+
+  /** The organization's keys with these ids; those it does not have are left out. */
+  async findByIds(
+    organizationId: OrganizationId,
+    ids: readonly ApiKeyId[],
+  ): Promise<readonly ApiKey[]> {
+    return this.database.read((tx) => this.keys.findByIds(tx, organizationId, ids));
+  }
+
+  /**
+   * One page of the organization's keys, newest first unless told.
+   * @throws InputError naming the argument at fault
+   */
+  async list(organizationId: OrganizationId, given: ListArguments): Promise<ApiKeyPage> {
+    const order = given.orderBy ?? defaultOrder;
+    const filter = checkFilter(given.filter ?? {});
+    const request = parsePage(given, orderName(order));
+    const page = await this.database.read((tx) =>
+      this.lists.page(tx, organizationId, filter, order, request),
+    );
+    const totalCount = async (): Promise<number> =>
+      this.database.read((tx) => this.lists.count(tx, organizationId, filter));
+    return { ...page, totalCount };
+  }
+}

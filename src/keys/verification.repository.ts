@@ -1,0 +1,83 @@
+import { BatchedLookup } from '../database/batched-lookup';
+import type { Database } from '../database/database';
+import type { ApiKeyId, OrganizationId } from '../kernel/ids';
+import type { Environment } from '../kernel/principal';
+import type { ApiKeyStatus } from './api-key';
+import type { KeyDigest } from './key-digest';
+
+/** What the database knows of a presented secret, at the moment it was asked. */
+export interface PresentedKey {
+  readonly id: ApiKeyId;
+  readonly organizationId: OrganizationId;
+  readonly name: string;
+  readonly environment: Environment;
+  readonly scopes: readonly string[];
+  readonly expiresAt: Date | null;
+  readonly pepperId: string;
+  readonly digest: Buffer;
+  readonly status: ApiKeyStatus;
+  /** The moment, by the database's clock. */
+  readonly checkedAt: Date;
+}
+
+// The driver's rows come as these types by the columns' definitions.
+const columns = `digest, id, organization_id AS "organizationId", name, environment, scopes,
+  expires_at AS "expiresAt", pepper_id AS "pepperId", api_key_status(api_keys) AS status,
+  date_trunc('milliseconds', statement_timestamp()) AS "checkedAt"`;
+
+const findOne = {
+  name: 'keyward_find_presented_key',
+  text: `SELECT ${columns} FROM api_keys WHERE digest = $1`,
+};
+
+const findMany = {
+  name: 'keyward_find_presented_keys',
+  text: `SELECT ${columns} FROM api_keys WHERE digest = ANY($1)`,
+};
+
+const rehash = {
+  name: 'keyward_rehash_key',
+  text: `UPDATE api_keys SET digest = $1, pepper_id = $2 WHERE id = $3 AND digest = $4`,
+};
+
+type Candidates = readonly [KeyDigest, ...KeyDigest[]];
+
+/** The hot path's look-ups: prepared statements, merged over concurrent requests, never cached. */
+export class VerificationRepository {
+  readonly #lookup: BatchedLookup<Candidates, PresentedKey>;
+
+  constructor(private readonly database: Database) {
+    this.#lookup = new BatchedLookup<Candidates, PresentedKey>({
+      one: async (candidates) => this.#findOne(candidates),
+      many: async (batch) => this.#findMany(batch),
+      maxInFlight: 2, // measured: more only make each batch smaller
+      maxBatchSize: 1000,
+    });
+  }
+
+  /** The key that has one of these digests. */
+  async find(candidates: Candidates): Promise<PresentedKey | undefined> {
+    return this.#lookup.load(candidates);
+  }
+
+  /** Stores the digest under another pepper, unless another process did so meanwhile. */
+  async rehash(key: PresentedKey, { digest, pepperId }: KeyDigest): Promise<void> {
+    await this.database.run(rehash, [digest, pepperId, key.id, key.digest]);
+  }
+
+  async #findOne(candidates: Candidates): Promise<PresentedKey | undefined> {
+    if (candidates.length > 1) return (await this.#findMany([candidates]))[0];
+    const rows = await this.database.run<PresentedKey>(findOne, [candidates[0].digest]);
+    return rows[0];
+  }
+
+  async #findMany(batch: readonly Candidates[]): Promise<readonly (PresentedKey | undefined)[]> {
+    const digests = batch.flatMap((candidates) => candidates.map(({ digest }) => digest));
+    const rows = await this.database.run<PresentedKey>(findMany, [digests]);
+    const byDigest = new Map(rows.map((row) => [row.digest.toString('latin1'), row]));
+    return batch.map((candidates) => {
+      const hit = candidates.find(({ digest }) => byDigest.has(digest.toString('latin1')));
+      return hit === undefined ? undefined : byDigest.get(hit.digest.toString('latin1'));
+    });
+  }
+}

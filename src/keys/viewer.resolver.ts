@@ -1,0 +1,51 @@
+import { Ctx, Directive, FieldResolver, Query, Resolver } from 'type-graphql';
+import type { RequestContext } from '../graphql/context';
+import type { ScopeCatalogue } from '../kernel/scopes';
+import type { OrganizationLoader } from '../organizations/organization.loader';
+import { OrganizationType } from '../organizations/organization.types';
+import type { ApiKey } from './api-key';
+import type { ApiKeyLoader } from './api-key.loader';
+import { ApiKeyType } from './api-key.types';
+import { ScopeType } from './scope.types';
+import { ViewerType } from './viewer.types';
+
+/** Tells callers about themselves, and what there is to be granted. */
+@Resolver(() => ViewerType)
+export class ViewerResolver {
+  constructor(
+    private readonly catalogue: ScopeCatalogue,
+    private readonly loadKey: ApiKeyLoader,
+    private readonly loadOrganization: OrganizationLoader,
+  ) {}
+
+  @Query(() => ViewerType, { description: 'Who is asking; answers anybody.' })
+  viewer(@Ctx() { caller: { principal } }: RequestContext): ViewerType {
+    if (principal.kind !== 'API_KEY') return { kind: 'ANONYMOUS', scopes: [] };
+    return { kind: 'API_KEY', scopes: [...principal.scopes] };
+  }
+
+  @Directive('@authenticated')
+  @Query(() => [ScopeType], { nullable: true, description: 'The product’s scope catalogue.' })
+  scopes(): readonly ScopeType[] {
+    return this.catalogue.all;
+  }
+
+  @FieldResolver(() => ApiKeyType, {
+    nullable: true,
+    description: 'The key that asks; every key may read itself here.',
+  })
+  async apiKey(@Ctx() context: RequestContext): Promise<ApiKey | null> {
+    const { principal } = context.caller;
+    return principal.kind === 'API_KEY' ? this.loadKey(context).load(principal.apiKeyId) : null;
+  }
+
+  @FieldResolver(() => OrganizationType, {
+    nullable: true,
+    description: 'The organization the caller belongs to.',
+  })
+  async organization(@Ctx() context: RequestContext): Promise<OrganizationType | null> {
+    const { principal } = context.caller;
+    if (principal.kind === 'ANONYMOUS') return null;
+    return this.loadOrganization(context).load(principal.organizationId);
+  }
+}

@@ -1,0 +1,21 @@
+import type { OrganizationId } from '../kernel/ids';
+
+/** A customer of the product: keys, people and records belong to exactly one. */
+export interface Organization {
+  readonly id: OrganizationId;
+  /** How commands and claims name it: unique, lower case. */
+  readonly slug: string;
+  readonly name: string;
+  readonly plan: string;
+}
+
+/** The slug of a name: "Acme Inc." becomes `acme-inc`; empty when nothing of it can stand in one. */
+export function slugOf(name: string): string {
+  return name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replaceAll(/\p{M}/gu, '')
+    .replaceAll(/[^\p{L}\p{N}]+/gu, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 63);
+}

@@ -1,0 +1,113 @@
+import { sqlState } from '../database/failures';
+import type { Database } from '../database/database';
+import { admittedOutcomes, type KeyRequest } from './key-request';
+
+/** A request with the id that makes writing it twice write it once. */
+export interface IdentifiedRequest extends KeyRequest {
+  readonly id: string;
+}
+
+// One statement, so one transaction: records, hourly counts, last uses. Written again (after an
+// answer was lost) it adds nothing, for only records that were new are counted. Rows are taken in
+// the order of their keys, so that two processes cannot deadlock.
+const write = {
+  name: 'keyward_write_requests',
+  text: `
+    WITH given AS (
+      SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::text[],
+        $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::int[])
+        AS row (id, at, organization_id, api_key_id, request_id,
+                service, operation, outcome, ip, user_agent, duration_ms)
+    ), added AS (
+      INSERT INTO api_key_requests (id, at, organization_id, api_key_id, request_id,
+        service, operation, outcome, ip, user_agent, duration_ms)
+      SELECT * FROM given ON CONFLICT DO NOTHING
+      RETURNING api_key_id, organization_id, at, outcome
+    ), counted AS (
+      INSERT INTO api_key_usage_hours AS hours (api_key_id, hour, outcome, organization_id, requests)
+      SELECT api_key_id, date_trunc('hour', at, 'UTC') AS hour, outcome, organization_id, count(*)
+      FROM added GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3
+      ON CONFLICT (api_key_id, hour, outcome)
+        DO UPDATE SET requests = hours.requests + excluded.requests
+    )
+    INSERT INTO api_key_last_uses AS used (api_key_id, organization_id, last_used_at)
+    SELECT api_key_id, organization_id, max(at) FROM added WHERE outcome = ANY($12)
+    GROUP BY 1, 2 ORDER BY 1
+    ON CONFLICT (api_key_id)
+      DO UPDATE SET last_used_at = greatest(used.last_used_at, excluded.last_used_at)`,
+};
+
+const missingPartition = '23514';
+
+// Any number will do, as long as every Keyward process uses the same.
+const partitionLock = 5_494_231_078;
+
+/** Writes usage records and their counts. */
+export class UsageRepository {
+  constructor(private readonly database: Database) {}
+
+  /** Makes requests durable, each exactly once however often it is given. */
+  async write(requests: readonly IdentifiedRequest[]): Promise<void> {
+    try {
+      await this.database.run(write, toColumns(requests));
+    } catch (error) {
+      if (sqlState(error) !== missingPartition) throw error;
+      await this.addPartitions(requests.map(({ at }) => at));
+      await this.database.run(write, toColumns(requests));
+    }
+  }
+
+  /** Makes the partitions of the coming days, today included, by the database's clock. */
+  async addComingPartitions(days: number): Promise<void> {
+    const rows: { day: Date }[] = await this.database.read((tx) =>
+      tx.query(
+        `SELECT generate_series(statement_timestamp(),
+           statement_timestamp() + make_interval(days => $1), interval '1 day') AS day`,
+        [days],
+      ),
+    );
+    await this.addPartitions(rows.map(({ day }) => day));
+  }
+
+  /** Makes the partitions of these instants' days (UTC), where they are missing. */
+  async addPartitions(instants: readonly Date[]): Promise<void> {
+    const days = new Set(instants.map((instant) => instant.toISOString().slice(0, 10)));
+    await this.database.transaction(async (tx) => {
+      await tx.query(`SELECT pg_advisory_xact_lock($1)`, [partitionLock]);
+      for (const day of days) {
+        const name = `api_key_requests_${day.replaceAll('-', '')}`;
+        const found: unknown[] = await tx.query(`SELECT WHERE to_regclass($1) IS NOT NULL`, [name]);
+        if (found.length > 0) continue;
+        // Attaching a table lets writers go on meanwhile; creating it as a partition would not.
+        await tx.query(`CREATE TABLE ${name} (LIKE api_key_requests INCLUDING ALL)`);
+        await tx.query(
+          `ALTER TABLE api_key_requests ATTACH PARTITION ${name}
+           FOR VALUES FROM ('${day}T00:00Z') TO ('${dayAfter(day)}T00:00Z')`,
+        );
+      }
+    });
+  }
+}
+
+function dayAfter(day: string): string {
+  const next = new Date(`${day}T00:00Z`);
+  next.setUTCDate(next.getUTCDate() + 1);
+  return next.toISOString().slice(0, 10);
+}
+
+function toColumns(requests: readonly IdentifiedRequest[]): readonly unknown[] {
+  return [
+    requests.map(({ id }) => id),
+    requests.map(({ at }) => at.toISOString()),
+    requests.map(({ organizationId }) => organizationId),
+    requests.map(({ apiKeyId }) => apiKeyId),
+    requests.map(({ requestId }) => requestId),
+    requests.map(({ service }) => service),
+    requests.map(({ operation }) => operation),
+    requests.map(({ outcome }) => outcome),
+    requests.map(({ ip }) => ip),
+    requests.map(({ userAgent }) => userAgent),
+    requests.map(({ durationMs }) => durationMs),
+    admittedOutcomes,
+  ];
+}

@@ -1,0 +1,32 @@
+import { GroupCommit } from '../database/group-commit';
+import { newUuid } from '../kernel/ids';
+import type { KeyRequest } from './key-request';
+import type { IdentifiedRequest, UsageRepository } from './usage.repository';
+
+const daysAhead = 7;
+const maxRequestsPerCommit = 1000;
+
+/** Keeps the record of every request made with a key. */
+export class UsageService {
+  readonly #commits: GroupCommit<IdentifiedRequest>;
+
+  constructor(private readonly repository: UsageRepository) {
+    this.#commits = new GroupCommit(
+      async (requests) => this.repository.write(requests),
+      maxRequestsPerCommit,
+    );
+  }
+
+  /** Makes ready for the coming days; a day that was not made ready is made when it is met. */
+  async prepare(): Promise<void> {
+    await this.repository.addComingPartitions(daysAhead);
+  }
+
+  /**
+   * Resolves when the request's record is durable; its answer must not leave before.
+   * @throws UnavailableError when it could not be recorded, so that it must not be answered
+   */
+  async record(request: KeyRequest): Promise<void> {
+    await this.#commits.commit({ ...request, id: newUuid() });
+  }
+}
