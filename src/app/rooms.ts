@@ -41,12 +41,12 @@ export const entities = [
 ] as const;
 
 /** The resolvers of every room. */
-export const resolvers = [
+export const resolvers: SchemaParts['resolvers'] = [
   ViewerResolver,
   ApiKeyResolver,
   ApiKeyMutationResolver,
   OrganizationApiKeysResolver,
-] as const;
+];
 
 /** What all rooms are furnished with. */
 export interface RoomParts {

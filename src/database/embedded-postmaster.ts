@@ -69,14 +69,15 @@ export async function startPostmaster(cluster: Cluster): Promise<boolean> {
   const started = runCommand(
     programOf(cluster.engine, 'pg_ctl'),
     [...args, `--timeout=${startTimeoutSeconds}`, '-o', serverFlags(port)],
-    { cwd: cluster.directory, user: cluster.user, silent: true },
+    { cwd: cluster.directory, user: cluster.user, silent: process.platform === 'win32' },
   );
   const result = await whenReady(cluster, port, started);
   if (result === undefined || result.code === 0) return true;
-  const said = (await readFile(log).catch(() => Buffer.of())).subarray(logged).toString();
+  const logEnd = (await readFile(log).catch(() => Buffer.of())).subarray(logged).toString();
+  const said = logEnd.trim() === '' ? result.output : logEnd;
   if (lostRace.test(said)) return false;
   throw new EmbeddedDatabaseError(
-    `PostgreSQL could not be started; the end of ${log}:\n${lastLines(`${said}\n${result.output}`)}`,
+    `PostgreSQL could not be started; the end of ${log}:\n${lastLines(said)}`,
   );
 }
 
@@ -101,8 +102,15 @@ async function whenReady(
   return result;
 }
 
-const lostRace =
-  /lock file "[^"]*" (already exists|is empty)|could not (bind|create any TCP\/IP)|pre-existing shared memory/;
+/** What the server says then, or pg_ctl when it read a postmaster.pid that was being written. */
+const lostRace = new RegExp(
+  [
+    'lock file "[^"]*" (already exists|is empty)',
+    'PID file "[^"]*" is empty|invalid data in PID file',
+    'could not (bind|create any TCP/IP)',
+    'pre-existing shared memory',
+  ].join('|'),
+);
 
 /** Given at each start, so that a new release of Keyward may change them. No blanks in values. */
 function serverFlags(port: number): string {
@@ -167,7 +175,8 @@ async function rotate(log: string): Promise<number> {
     () => 0,
   );
   if (size <= maxLogBytes) return size;
-  await rename(log, `${log}.1`);
+  // Refused when another process was first; or by Windows, while somebody reads it.
+  await rename(log, `${log}.1`).catch(() => undefined);
   return 0;
 }
 

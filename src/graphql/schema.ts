@@ -8,12 +8,10 @@ import { checkRepresentations, type EntityReference } from './entities';
 import { DateTimeScalar, DurationScalar, JsonObjectScalar } from './scalars';
 import { enforceScopes } from './scope-directive';
 
-/** A class of type-graphql's `@Resolver`. */
-export type ResolverClass = abstract new (...parts: never[]) => object;
-
 /** What the rooms bring to the schema. */
 export interface SchemaParts {
-  readonly resolvers: readonly ResolverClass[];
+  /** Classes with type-graphql's `@Resolver`. */
+  readonly resolvers: BuildSchemaOptions['resolvers'];
   /** The objects that answer, one of each class; none where the schema is only to be printed. */
   readonly instances: readonly object[];
   /** By the entity's type name. */
@@ -41,7 +39,7 @@ export async function createSchema(
   catalogue: ScopeCatalogue,
 ): Promise<GraphQLSchema> {
   const plain = await buildSchema({
-    resolvers: resolvers as BuildSchemaOptions['resolvers'], // at least one, which no type here says
+    resolvers,
     container: { get: (wanted) => instances.find((each) => each.constructor === wanted) },
     scalarsMap: [{ type: Date, scalar: DateTimeScalar }],
     validate: false, // services check their input themselves
