@@ -40,6 +40,8 @@ export interface EmbeddedDatabase {
   stop(): Promise<void>;
 }
 
+/** PostgreSQL's code for it. */
+const wrongPassword = '28P01';
 const maxStarts = 20;
 const retryMs = 20;
 /** Crash recovery of a large database may take minutes. */
@@ -96,7 +98,11 @@ async function connectOrStart(cluster: Cluster, password: string): Promise<Clien
     try {
       return await connect(cluster, password);
     } catch (error) {
-      if (!isPassing(error)) throw cannotConnect(cluster, error);
+      if (!isPassing(error)) {
+        // Nobody can hold a server that knows none of our passwords, so it would run for nobody.
+        if (starts > 0 && codeOf(error) === wrongPassword) await stopPostmaster(cluster);
+        throw cannotConnect(cluster, error);
+      }
       await sleep(retryMs);
     }
   }
@@ -157,7 +163,7 @@ function isPassing(error: unknown): boolean {
 
 function cannotConnect(cluster: Cluster, cause: unknown): EmbeddedDatabaseError {
   const why =
-    codeOf(cause) === '28P01'
+    codeOf(cause) === wrongPassword
       ? 'the password file beside it is not the one it was made with; put the right one back.'
       : String(cause);
   return new EmbeddedDatabaseError(`The database in ${cluster.directory} refused: ${why}`, {
