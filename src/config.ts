@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { readProduct, SettingError, type Product } from './config-product';
 import { settings, type SettingName } from './config-settings';
@@ -74,7 +75,7 @@ export function readConfig(environment: Environment = process.env): Config {
         'off',
       ]) === 'on',
     corsOrigins: readOrigins(text('KEYWARD_CORS_ORIGINS')),
-    trustedProxies: readList(text('KEYWARD_TRUST_PROXY')),
+    trustedProxies: readNetworks(text('KEYWARD_TRUST_PROXY')),
     shutdownTimeoutMs: integer('KEYWARD_SHUTDOWN_TIMEOUT_MS', 0, 9_000),
     logLevel: readChoice('KEYWARD_LOG_LEVEL', text('KEYWARD_LOG_LEVEL'), logLevels),
   };
@@ -119,6 +120,19 @@ function readOrigins(text: string): readonly string[] {
     throw new SettingError(
       'KEYWARD_CORS_ORIGINS',
       `"${origin}" is not an origin; write scheme, host and port only, such as https://app.example.com.`,
+    );
+  });
+}
+
+function readNetworks(text: string): readonly string[] {
+  return readList(text).map((network) => {
+    const [address = '', bits = '0', ...rest] = network.split('/');
+    const widest = isIP(address) === 6 ? 128 : 32;
+    const fits = /^\d{1,3}$/.test(bits) && Number(bits) <= widest;
+    if (isIP(address) !== 0 && fits && rest.length === 0) return network;
+    throw new SettingError(
+      'KEYWARD_TRUST_PROXY',
+      `"${network}" is no address or network; write addresses such as 10.0.0.1 or 10.0.0.0/8.`,
     );
   });
 }

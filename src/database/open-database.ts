@@ -51,7 +51,8 @@ export async function openDatabase(options: OpenOptions): Promise<Database> {
   return new Database(dataSource, pool);
 }
 
-function dataSourceOptions({ url, settings, entities }: OpenOptions) {
+/** The options of a data source with time limits on both sides. */
+export function dataSourceOptions({ url, settings, entities }: OpenOptions) {
   const limit = settings.queryTimeoutMs;
   return {
     type: 'postgres' as const,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp } from 'node:fs/promises';
+import { chmod, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { entities } from '../../src/app/rooms';
@@ -35,5 +35,6 @@ export default async function setUp(): Promise<void> {
 
 async function startServer(): Promise<EmbeddedDatabase> {
   const directory = await mkdtemp(join(tmpdir(), 'keyward-test-'));
+  await chmod(directory, 0o755); // as root, the user that runs PostgreSQL has to enter it
   return startEmbeddedDatabase({ directory });
 }

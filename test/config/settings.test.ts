@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { readConfig } from '../../src/config';
+import { settings } from '../../src/config-settings';
+import { SettingError } from '../../src/config-product';
+
+const pepper = 'a pepper that is long enough for a test';
+
+test("the README's table of settings is the code's", () => {
+  const rows = settings.map(
+    ({ name, unit, fallback, meaning }) =>
+      `| \`${name}\` | ${unit} | ${fallback === '' ? '' : `\`${fallback}\` `}| ${meaning} |`,
+  );
+  expect(tableIn(readFileSync('README.md', 'utf8'), '## Settings')).toEqual(rows);
+});
+
+test('every environment variable that the code reads is in the table', () => {
+  const text = readFileSync('src/config.ts', 'utf8');
+  const read = new Set(text.match(/'(?:KEYWARD_[A-Z_]+|PORT|DATABASE_URL)'/g));
+  expect([...read].map((quoted) => quoted.slice(1, -1)).sort()).toEqual(
+    settings.map(({ name }) => name).sort(),
+  );
+});
+
+test('without any setting, every default can be used', () => {
+  const config = readConfig({});
+  expect(config).toMatchObject({ port: 4000, host: '::', databaseUrl: undefined, peppers: [] });
+});
+
+test.each([
+  ['PORT', { PORT: 'http' }],
+  ['PORT', { PORT: '65536' }],
+  ['DATABASE_URL', { DATABASE_URL: 'mysql://localhost/keys' }],
+  ['KEYWARD_PEPPERS', { DATABASE_URL: 'postgres://localhost/keys' }],
+  ['KEYWARD_PEPPERS', { KEYWARD_PEPPERS: 'short' }],
+  ['KEYWARD_PEPPERS', { KEYWARD_PEPPERS: `${pepper},${pepper}` }],
+  ['KEYWARD_DATABASE_POOL_SIZE', { KEYWARD_DATABASE_POOL_SIZE: '-1' }],
+  ['KEYWARD_INTROSPECTION', { KEYWARD_INTROSPECTION: 'sometimes' }],
+  ['KEYWARD_SDL_ACCESS_DIRECTIVES', { KEYWARD_SDL_ACCESS_DIRECTIVES: 'no' }],
+  ['KEYWARD_CORS_ORIGINS', { KEYWARD_CORS_ORIGINS: 'https://app.example.com/' }],
+  ['KEYWARD_CORS_ORIGINS', { KEYWARD_CORS_ORIGINS: '*' }],
+  ['KEYWARD_TRUST_PROXY', { KEYWARD_TRUST_PROXY: 'my-proxy' }],
+  ['KEYWARD_TRUST_PROXY', { KEYWARD_TRUST_PROXY: '10.0.0.0/33' }],
+  ['KEYWARD_LOG_LEVEL', { KEYWARD_LOG_LEVEL: 'loud' }],
+  ['KEYWARD_SHUTDOWN_TIMEOUT_MS', { KEYWARD_SHUTDOWN_TIMEOUT_MS: '60000' }],
+])('a bad %s is refused by a sentence that names it', (name, environment) => {
+  expect(() => readConfig(environment)).toThrow(SettingError);
+  expect(() => readConfig(environment)).toThrow(new RegExp(`^${name}: .+\\.$`));
+});
+
+test('a pepper is named by what it is, whatever its place in the list', () => {
+  const other = `${pepper} and another`;
+  const [first, second] = readConfig({ KEYWARD_PEPPERS: `${pepper}, ${other}` }).peppers;
+  const [alone] = readConfig({ KEYWARD_PEPPERS: other }).peppers;
+  expect(second).toEqual(alone);
+  expect(first?.id).not.toBe(second?.id);
+});
+
+function tableIn(text: string, heading: string): string[] {
+  const section = text.slice(text.indexOf(heading));
+  return section
+    .slice(0, section.indexOf('\n## ', 1))
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) => line.replaceAll(/ +/g, ' '));
+}
