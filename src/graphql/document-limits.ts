@@ -27,7 +27,7 @@ export interface DocumentLimits {
 /**
  * Room for the standard introspection query (184 tokens, 15 deep), for what gateways plan and for
  * a dashboard's page (about 600 tokens), and for little more: comparing fields that share a name
- * takes quadratic time, and with 1,000 tokens the worst known document takes about 30 ms to
+ * takes quadratic time, and with 1,000 tokens the worst known document takes about 40 ms to
  * validate, with 2,000 about 100 ms.
  */
 export const defaultDocumentLimits: DocumentLimits = {
