@@ -81,7 +81,8 @@ class Endpoint {
       headers: { 'content-type': 'application/json', accept },
       body: JSON.stringify({ query, variables }),
     });
-    return { status: response.status, body: await response.json() } as Answer;
+    const body: unknown = await response.json();
+    return { status: response.status, body } as Answer;
   }
 }
 
