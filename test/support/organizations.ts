@@ -1,56 +1,56 @@
-import { randomUUID } from 'node:crypto';
-import { openFoundation } from '../../src/app/foundation';
-import { createRooms, type Rooms } from '../../src/app/rooms';
+import { entities, createRooms, type Rooms } from '../../src/app/rooms';
 import { readConfig } from '../../src/config';
 import type { Database } from '../../src/database/database';
+import { openDatabase } from '../../src/database/open-database';
+import { newUuid } from '../../src/kernel/ids';
 import { createLogger } from '../../src/kernel/logger';
-import type { OrganizationId } from '../../src/kernel/ids';
-import type { TestDatabase } from './databases';
-import { testPepper } from './keyward';
+import { testPepper, type TestKeyward } from './keyward';
 
-/** What a command sees of a test database: its connections, and the rooms on it. */
-export interface Place {
-  readonly database: Database;
-  readonly rooms: Rooms;
+/** An organization beside `default`. */
+export interface TestOrganization {
+  readonly id: string;
+  /** Creates a key in it; its id and secret. */
+  createKey(input?: {
+    readonly name?: string;
+    readonly scopes?: readonly string[];
+  }): Promise<{ id: string; secret: string }>;
+}
+
+/** Creates an organization the way the command line does. */
+export async function createOrganization(
+  keyward: TestKeyward,
+  name: string,
+): Promise<TestOrganization> {
+  const { id } = await withRooms(keyward, (rooms) =>
+    rooms.organizations.create({ name }, newUuid()),
+  );
+  return {
+    id,
+    async createKey(input) {
+      const settings = { name: 'A key elsewhere', scopes: ['admin:full'], ...input };
+      const { apiKey, secret } = await withRooms(keyward, async (rooms) =>
+        rooms.creation.create(rooms.organizations.systemCaller(id, newUuid()), {
+          ...settings,
+          scopes: [...settings.scopes],
+        }),
+      );
+      return { id: apiKey.id, secret: secret ?? '' };
+    },
+  };
 }
 
 /** Runs work on the rooms of a test database, past HTTP, as the command line does. */
-export async function inRooms<Result>(
-  { url }: TestDatabase,
-  work: (place: Place) => Promise<Result>,
-  settings: Readonly<Record<string, string>> = {},
+export async function withRooms<Result>(
+  { database: { url } }: Pick<TestKeyward, 'database'>,
+  work: (rooms: Rooms, database: Database) => Promise<Result>,
 ): Promise<Result> {
-  const config = readConfig({ DATABASE_URL: url, KEYWARD_PEPPERS: testPepper, ...settings });
+  const config = readConfig({ DATABASE_URL: url, KEYWARD_PEPPERS: testPepper });
+  const { product, peppers, database: settings } = config;
   const logger = createLogger('silent');
-  const foundation = await openFoundation(config, logger);
-  const { database, peppers } = foundation;
+  const database = await openDatabase({ url, settings, entities, logger });
   try {
-    const rooms = createRooms({ database, peppers, product: config.product, logger });
-    return await work({ database, rooms });
+    return await work(createRooms({ database, product, peppers, logger }), database);
   } finally {
-    await foundation.close();
+    await database.close();
   }
-}
-
-/** An organization and a key of full access in it. */
-export interface TestOrganization {
-  readonly id: OrganizationId;
-  readonly name: string;
-  readonly adminKey: string;
-  readonly adminKeyId: string;
-}
-
-/** Adds an organization to a test database, with a key of full access. */
-export async function addOrganization(
-  database: TestDatabase,
-  name: string,
-): Promise<TestOrganization> {
-  return inRooms(database, async ({ rooms: { organizations, creation } }) => {
-    const { id } = await organizations.create({ name }, randomUUID());
-    const { apiKey, secret } = await creation.create(organizations.systemCaller(id, randomUUID()), {
-      name: `Admin key of ${name}`,
-      scopes: ['admin:full'],
-    });
-    return { id, name, adminKey: String(secret), adminKeyId: apiKey.id };
-  });
 }
