@@ -1,4 +1,6 @@
 import { AuditEventEntity } from '../audit/audit-event.entity';
+import { AuditChainRepository } from '../audit/audit-chain.repository';
+import { AuditEventResolver } from '../audit/audit-event.resolver';
 import { AuditRepository } from '../audit/audit.repository';
 import { AuditService } from '../audit/audit.service';
 import type { Pepper } from '../config';
@@ -9,6 +11,7 @@ import type { Logger } from '../kernel/logger';
 import { ApiKeyEntity, ApiKeyLastUseEntity } from '../keys/api-key.entity';
 import { ApiKeyListRepository } from '../keys/api-key-list.repository';
 import { createApiKeyLoader } from '../keys/api-key.loader';
+import { ApiKeyAuditResolver } from '../keys/api-key-audit.resolver';
 import { ApiKeyMutationResolver } from '../keys/api-key-mutation.resolver';
 import { createApiKeyReference } from '../keys/api-key.reference';
 import { ApiKeyRepository } from '../keys/api-key.repository';
@@ -46,6 +49,8 @@ export const resolvers: SchemaParts['resolvers'] = [
   ApiKeyResolver,
   ApiKeyMutationResolver,
   OrganizationApiKeysResolver,
+  AuditEventResolver,
+  ApiKeyAuditResolver,
 ];
 
 /** What all rooms are furnished with. */
@@ -58,6 +63,7 @@ export interface RoomParts {
 
 /** What the rooms offer to the floors above. */
 export interface Rooms {
+  readonly audit: AuditService;
   readonly organizations: OrganizationService;
   readonly creation: CreationService;
   readonly verification: VerificationService;
@@ -69,7 +75,7 @@ export interface Rooms {
 export function createRooms(parts: RoomParts): Rooms {
   const { database, product, logger } = parts;
   const digester = new KeyDigester(parts.peppers);
-  const audit = new AuditService(new AuditRepository());
+  const audit = new AuditService(database, new AuditRepository(), new AuditChainRepository());
   const organizations = new OrganizationService(
     database,
     new OrganizationRepository(),
@@ -86,6 +92,7 @@ export function createRooms(parts: RoomParts): Rooms {
   const loadKey = createApiKeyLoader(listing);
   const loadOrganization = createOrganizationLoader(organizations);
   return {
+    audit,
     organizations,
     creation,
     verification: new VerificationService(new VerificationRepository(database), digester, logger),
@@ -101,6 +108,8 @@ export function createRooms(parts: RoomParts): Rooms {
           new RevocationService(database, keys, guard, audit),
         ),
         new OrganizationApiKeysResolver(listing),
+        new AuditEventResolver(audit),
+        new ApiKeyAuditResolver(audit),
       ],
       references: {
         ApiKey: createApiKeyReference(loadKey),

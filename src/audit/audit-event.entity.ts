@@ -1,12 +1,14 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { ActorKind } from '../kernel/actor';
 
 /** A row of `audit_events`, which the database lets nobody change. */
 @Entity('audit_events')
 export class AuditEventEntity {
   @PrimaryColumn('uuid') id: string;
   @Column('uuid', { name: 'organization_id' }) organizationId: string;
+  @Column('bigint') sequence: string;
   @Column('timestamp with time zone', { precision: 3 }) at: Date;
-  @Column('text', { name: 'actor_kind' }) actorKind: string;
+  @Column('text', { name: 'actor_kind' }) actorKind: ActorKind;
   @Column('text', { name: 'actor_id', nullable: true }) actorId: string | null;
   @Column('text', { name: 'actor_name' }) actorName: string;
   @Column('text') action: string;
@@ -16,4 +18,5 @@ export class AuditEventEntity {
   @Column('json') changes: object;
   @Column('text', { name: 'request_id' }) requestId: string;
   @Column('text', { nullable: true }) ip: string | null;
+  @Column('bytea', { select: false }) hash: Buffer;
 }

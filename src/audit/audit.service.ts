@@ -1,20 +1,100 @@
-import type { Transaction } from '../database/database';
+import type { Database, Transaction } from '../database/database';
+import { newUuid, type OrganizationId } from '../kernel/ids';
+import { parsePage, type Page, type PageArguments } from '../kernel/pages';
 import type { Caller } from '../kernel/principal';
-import type { AuditEntry } from './audit-event';
-import type { AuditRepository } from './audit.repository';
+import { chainHash, chainStart } from './audit-chain';
+import type { AuditChainRepository, ChainEnd } from './audit-chain.repository';
+import {
+  checkAuditFilter,
+  type AuditEntry,
+  type AuditEvent,
+  type AuditEventFilter,
+} from './audit-event';
+import { auditOrder, type AuditRepository } from './audit.repository';
+
+/** A page of events, and how many the whole list has, counted only when asked. */
+export interface AuditPage extends Page<AuditEvent> {
+  readonly totalCount: () => Promise<number>;
+}
+
+/** Which part of which list. */
+export interface AuditListArguments extends PageArguments {
+  readonly filter?: AuditEventFilter | null | undefined;
+}
+
+/** What a proof of an organization's chain found. */
+export interface ChainProof {
+  readonly organizationId: OrganizationId;
+  readonly events: number;
+  /** The hash of the last event, to be kept elsewhere as evidence. */
+  readonly head: string;
+  /** The place of the first event that is not as it was written, if one is not. */
+  readonly brokenAt: number | undefined;
+}
+
+const eventsPerRead = 1000;
 
 /** Keeps the record of who changed what. */
 export class AuditService {
-  constructor(private readonly repository: AuditRepository) {}
+  constructor(
+    private readonly database: Database,
+    private readonly repository: AuditRepository,
+    private readonly chains: AuditChainRepository,
+  ) {}
 
   /**
    * Records a change in the transaction that makes it: if the event cannot be written, nothing
-   * changes.
+   * changes. To be called last in it, for until it ends nobody else in the organization can record.
    * @param at the instant of the change, by the database's clock
    */
   async record(tx: Transaction, caller: Caller, at: Date, entry: AuditEntry): Promise<void> {
     const { organizationId, actor } = caller.principal;
     const { requestId, ip } = caller;
-    await this.repository.add(tx, { organizationId, actor, requestId, ip, at }, entry);
+    const changes = JSON.stringify(entry.changes);
+    const event = { ...entry, id: newUuid(), organizationId, actor, requestId, ip, at, changes };
+    await this.chains.add(tx, event);
+  }
+
+  /**
+   * One page of the organization's events, newest first.
+   * @throws InputError naming the argument at fault
+   */
+  async list(organizationId: OrganizationId, given: AuditListArguments): Promise<AuditPage> {
+    const filter = checkAuditFilter(given.filter ?? {});
+    const request = parsePage(given, auditOrder);
+    const page = await this.database.read((tx) =>
+      this.repository.page(tx, organizationId, filter, request),
+    );
+    const totalCount = async (): Promise<number> =>
+      this.database.read((tx) => this.repository.count(tx, organizationId, filter));
+    return { ...page, totalCount };
+  }
+
+  /** Proves every organization's chain, or names the first broken link of each. */
+  async *prove(): AsyncGenerator<ChainProof> {
+    const ends = await this.database.read((tx) => this.chains.ends(tx));
+    for (const end of ends) yield this.#proveChain(end);
+  }
+
+  async #proveChain({ organizationId, sequence: last, hash: head }: ChainEnd): Promise<ChainProof> {
+    let previous: Buffer = chainStart;
+    let sequence = 0;
+    const found = (brokenAt?: number): ChainProof => ({
+      ...{ organizationId, events: last, head: head.toString('hex'), brokenAt },
+    });
+    while (sequence < last) {
+      const after = sequence;
+      const events = await this.database.read((tx) =>
+        this.chains.read(tx, organizationId, after, Math.min(eventsPerRead, last - after)),
+      );
+      if (events.length === 0) return found(sequence + 1);
+      for (const { event, hash } of events) {
+        sequence += 1;
+        const expected = chainHash(previous, event);
+        if (event.sequence !== sequence || !expected.equals(hash)) return found(sequence);
+        previous = hash;
+      }
+    }
+    return found(previous.equals(head) ? undefined : last);
   }
 }

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { Command } from 'commander';
+import { addAuditCommands } from './audit';
 import { failWith } from './failure';
 import { addKeyCommands } from './keys';
 import { migrateDatabase } from './migrate';
@@ -31,6 +32,7 @@ program
   .action(migrateDatabase);
 addOrganizationCommands(program);
 addKeyCommands(program);
+addAuditCommands(program);
 addSchemaCommand(program);
 
 program.parseAsync().catch(failWith);

@@ -102,3 +102,9 @@ export function cutPage<Row>(
     hasPreviousPage: request.backward ? more : request.after !== undefined,
   };
 }
+
+/** The page with other nodes in the same places. */
+export function mapPage<From, To>(page: Page<From>, change: (node: From) => To): Page<To> {
+  const edges = page.edges.map(({ cursor, node }) => ({ cursor, node: change(node) }));
+  return { edges, hasNextPage: page.hasNextPage, hasPreviousPage: page.hasPreviousPage };
+}

@@ -13,7 +13,7 @@ export class MainJob1764000000000 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
       DROP FUNCTION api_key_status;
-      DROP TABLE api_key_usage_hours, api_key_requests, audit_events, idempotent_requests,
+      DROP TABLE api_key_usage_hours, api_key_requests, audit_chains, audit_events, idempotent_requests,
                  api_key_last_uses, api_keys, organizations`);
     await runner.query(`DROP FUNCTION refuse_audit_change`);
   }
@@ -106,9 +106,17 @@ const audit = [
      target_name text,
      changes json NOT NULL,
      request_id text NOT NULL,
-     ip text
+     ip text,
+     sequence bigint NOT NULL,
+     hash bytea NOT NULL CHECK (length(hash) = 32),
+     UNIQUE (organization_id, sequence)
    )`,
-  `CREATE INDEX audit_events_by_time ON audit_events (organization_id, at, id)`,
+  `CREATE INDEX audit_events_by_target ON audit_events (organization_id, target_id, sequence)`,
+  `CREATE TABLE audit_chains (
+     organization_id uuid PRIMARY KEY REFERENCES organizations,
+     sequence bigint NOT NULL,
+     hash bytea NOT NULL CHECK (length(hash) = 32)
+   )`,
   `CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS $$
    BEGIN
      RAISE EXCEPTION 'audit events are only ever added' USING ERRCODE = 'insufficient_privilege';

@@ -1,0 +1,34 @@
+import { Args, Ctx, Directive, FieldResolver, Resolver, Root } from 'type-graphql';
+import {
+  AuditEventConnectionType,
+  AuditEventPageArgs,
+  toAuditEventType,
+} from '../audit/audit-event.types';
+import type { AuditService } from '../audit/audit.service';
+import type { RequestContext } from '../graphql/context';
+import { toConnection } from '../graphql/page.types';
+import { mapPage } from '../kernel/pages';
+import { requireKnown } from '../kernel/principal';
+import type { ApiKey } from './api-key';
+import { ApiKeyType } from './api-key.types';
+
+/** A key's own audit trail, as a field of it. */
+@Resolver(() => ApiKeyType)
+export class ApiKeyAuditResolver {
+  constructor(private readonly audit: AuditService) {}
+
+  @Directive('@requiresScopes(scopes: [["audit_logs:read"]])')
+  @FieldResolver(() => AuditEventConnectionType, {
+    nullable: true,
+    description: 'What was done to this key, newest first.',
+  })
+  async auditEvents(
+    @Ctx() { caller }: RequestContext,
+    @Root() { id }: ApiKey,
+    @Args(() => AuditEventPageArgs) args: AuditEventPageArgs,
+  ): Promise<AuditEventConnectionType> {
+    const { organizationId } = requireKnown(caller.principal);
+    const page = await this.audit.list(organizationId, { ...args, filter: { targetId: id } });
+    return { ...toConnection(mapPage(page, toAuditEventType)), totalCount: page.totalCount };
+  }
+}

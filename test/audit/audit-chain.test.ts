@@ -1,0 +1,49 @@
+import type { ChainProof } from '../../src/audit/audit.service';
+import { startTestKeyward, type TestKeyward } from '../support/keyward';
+import { withRooms } from '../support/organizations';
+
+let keyward: TestKeyward;
+beforeEach(async () => {
+  keyward = await startTestKeyward();
+});
+afterEach(async () => keyward.stop());
+
+async function prove(): Promise<ChainProof[]> {
+  return withRooms(keyward, async ({ audit }) => {
+    const proofs: ChainProof[] = [];
+    for await (const proof of audit.prove()) proofs.push(proof);
+    return proofs;
+  });
+}
+
+/** Does what the database forbids: with the guard switched off, as its owner could. */
+async function tamper(sql: string): Promise<void> {
+  await keyward.database.sql('ALTER TABLE audit_events DISABLE TRIGGER ALL');
+  await keyward.database.sql(sql);
+  await keyward.database.sql('ALTER TABLE audit_events ENABLE TRIGGER ALL');
+}
+
+test('the events of concurrent changes form one chain that holds', async () => {
+  await Promise.all(Array.from({ length: 20 }, async () => keyward.createKey()));
+  expect(await prove()).toEqual([expect.objectContaining({ events: 22, brokenAt: undefined })]);
+});
+
+test.each([
+  ["UPDATE audit_events SET actor_name = 'Somebody else' WHERE sequence = 3", 3],
+  [`UPDATE audit_events SET changes = '{}' WHERE sequence = 2`, 2],
+  ['DELETE FROM audit_events WHERE sequence = 2', 2],
+  ['DELETE FROM audit_events WHERE sequence = 5', 5],
+  [`UPDATE audit_events SET at = at + interval '1 second' WHERE sequence = 1`, 1],
+])('the first broken link is named: %s', async (sql, brokenAt) => {
+  for (const name of ['One', 'Two', 'Three']) await keyward.createKey({ name });
+  await tamper(sql);
+  expect(await prove()).toEqual([expect.objectContaining({ events: 5, brokenAt })]);
+});
+
+test.each([
+  'UPDATE audit_events SET ip = NULL',
+  'DELETE FROM audit_events',
+  'TRUNCATE audit_events',
+])("the database refuses Keyward's own user: %s", async (sql) => {
+  await expect(keyward.database.sql(sql)).rejects.toThrow('audit events are only ever added');
+});
