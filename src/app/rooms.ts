@@ -30,6 +30,7 @@ import { ViewerResolver } from '../keys/viewer.resolver';
 import { OrganizationEntity } from '../organizations/organization.entity';
 import { createOrganizationLoader } from '../organizations/organization.loader';
 import { createOrganizationReference } from '../organizations/organization.reference';
+import { OrganizationResolver } from '../organizations/organization.resolver';
 import { OrganizationRepository } from '../organizations/organization.repository';
 import { OrganizationService } from '../organizations/organization.service';
 import { UsageRepository } from '../usage/usage.repository';
@@ -49,6 +50,7 @@ export const resolvers: SchemaParts['resolvers'] = [
   ApiKeyResolver,
   ApiKeyMutationResolver,
   OrganizationApiKeysResolver,
+  OrganizationResolver,
   AuditEventResolver,
   ApiKeyAuditResolver,
 ];
@@ -100,14 +102,15 @@ export function createRooms(parts: RoomParts): Rooms {
     schema: {
       resolvers,
       instances: [
-        new ViewerResolver(product.catalogue, loadKey, loadOrganization),
-        new ApiKeyResolver(listing, loadKey, loadOrganization),
+        new ViewerResolver(product.catalogue, loadKey),
+        new ApiKeyResolver(listing, loadKey),
         new ApiKeyMutationResolver(
           creation,
           new UpdateService(database, keys, guard, audit),
           new RevocationService(database, keys, guard, audit),
         ),
         new OrganizationApiKeysResolver(listing),
+        new OrganizationResolver(loadOrganization),
         new AuditEventResolver(audit),
         new ApiKeyAuditResolver(audit),
       ],

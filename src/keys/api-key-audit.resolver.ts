@@ -25,10 +25,10 @@ export class ApiKeyAuditResolver {
   async auditEvents(
     @Ctx() { caller }: RequestContext,
     @Root() { id }: ApiKey,
-    @Args(() => AuditEventPageArgs) args: AuditEventPageArgs,
+    @Args(() => AuditEventPageArgs) { first, after }: AuditEventPageArgs,
   ): Promise<AuditEventConnectionType> {
     const { organizationId } = requireKnown(caller.principal);
-    const page = await this.audit.list(organizationId, { ...args, filter: { targetId: id } });
+    const page = await this.audit.list(organizationId, { first, after, filter: { targetId: id } });
     return { ...toConnection(mapPage(page, toAuditEventType)), totalCount: page.totalCount };
   }
 }

@@ -56,7 +56,7 @@ export class VerificationRepository {
   }
 
   /** The key that has one of these digests. */
-  async find(candidates: Candidates): Promise<PresentedKey | undefined> {
+  find(candidates: Candidates): Promise<PresentedKey | undefined> {
     return this.#lookup.load(candidates);
   }
 
@@ -76,8 +76,11 @@ export class VerificationRepository {
     const rows = await this.database.run<PresentedKey>(findMany, [digests]);
     const byDigest = new Map(rows.map((row) => [row.digest.toString('latin1'), row]));
     return batch.map((candidates) => {
-      const hit = candidates.find(({ digest }) => byDigest.has(digest.toString('latin1')));
-      return hit === undefined ? undefined : byDigest.get(hit.digest.toString('latin1'));
+      for (const { digest } of candidates) {
+        const row = byDigest.get(digest.toString('latin1'));
+        if (row !== undefined) return row;
+      }
+      return undefined;
     });
   }
 }

@@ -1,7 +1,6 @@
 import { Ctx, Directive, FieldResolver, Query, Resolver } from 'type-graphql';
 import type { RequestContext } from '../graphql/context';
 import type { ScopeCatalogue } from '../kernel/scopes';
-import type { OrganizationLoader } from '../organizations/organization.loader';
 import { OrganizationType } from '../organizations/organization.types';
 import type { ApiKey } from './api-key';
 import type { ApiKeyLoader } from './api-key.loader';
@@ -15,7 +14,6 @@ export class ViewerResolver {
   constructor(
     private readonly catalogue: ScopeCatalogue,
     private readonly loadKey: ApiKeyLoader,
-    private readonly loadOrganization: OrganizationLoader,
   ) {}
 
   @Query(() => ViewerType, { description: 'Who is asking; answers anybody.' })
@@ -43,9 +41,7 @@ export class ViewerResolver {
     nullable: true,
     description: 'The organization the caller belongs to.',
   })
-  async organization(@Ctx() context: RequestContext): Promise<OrganizationType | null> {
-    const { principal } = context.caller;
-    if (principal.kind === 'ANONYMOUS') return null;
-    return this.loadOrganization(context).load(principal.organizationId);
+  organization(@Ctx() { caller: { principal } }: RequestContext): OrganizationType | null {
+    return principal.kind === 'ANONYMOUS' ? null : { id: principal.organizationId };
   }
 }

@@ -1,6 +1,10 @@
 import { Directive, Field, ID, ObjectType } from 'type-graphql';
+import type { OrganizationId } from '../kernel/ids';
 
-/** An organization, as GraphQL shows it. */
+/**
+ * An organization, as GraphQL shows it. Whoever has its id has it: the rest is loaded when it is
+ * asked for, by `OrganizationResolver`.
+ */
 @Directive('@key(fields: "id")')
 @ObjectType('Organization', {
   description: 'A customer of the product: keys, people and records belong to exactly one.',
@@ -8,11 +12,5 @@ import { Directive, Field, ID, ObjectType } from 'type-graphql';
 })
 export class OrganizationType {
   @Field(() => ID, { description: 'Identifies the organization in every subgraph.' })
-  readonly id: string;
-
-  @Field({ description: 'What people call it.' })
-  readonly name: string;
-
-  @Field({ description: 'The plan it is on, as the product names it.' })
-  readonly plan: string;
+  readonly id: OrganizationId;
 }
