@@ -53,11 +53,7 @@ export async function startKeyward(config: Config, logger: Logger): Promise<Keyw
     logger,
   });
   const stop = async (): Promise<void> => {
-    const patience = setTimeout(() => {
-      http.server.closeAllConnections();
-    }, config.shutdownTimeoutMs);
-    await http.close();
-    clearTimeout(patience);
+    await drain(http, config.shutdownTimeoutMs);
     await apollo.stop();
     await foundation.close();
   };
@@ -75,6 +71,18 @@ export async function startKeyward(config: Config, logger: Logger): Promise<Keyw
     await stop();
     throw error;
   }
+}
+
+const idleCheckMs = 20;
+
+// A connection whose request was in flight when the closing began is kept open by the client
+// afterwards: Node closes only those that are idle at the beginning.
+async function drain(http: FastifyInstance, patienceMs: number): Promise<void> {
+  const closeIdle = setInterval(() => http.server.closeIdleConnections(), idleCheckMs);
+  const giveUp = setTimeout(() => http.server.closeAllConnections(), patienceMs);
+  await http.close();
+  clearInterval(closeIdle);
+  clearTimeout(giveUp);
 }
 
 async function listen(http: FastifyInstance, { host, port }: Config): Promise<number> {

@@ -1,35 +1,45 @@
-import { startKeyward } from '../app/keyward';
+import { startKeyward, type Keyward } from '../app/keyward';
 import { readConfig } from '../config';
 import { createLogger } from '../kernel/logger';
 import { failWith } from './failure';
+
+/** What letting go of the database may take beyond the time that requests are given. */
+const closingMs = 1000;
 
 /** Starts Keyward, says where it is, and runs until SIGTERM or SIGINT; then exits with 0. */
 export async function serve(): Promise<void> {
   try {
     const config = readConfig();
-    const logger = createLogger(config.logLevel);
-    const keyward = await startKeyward(config, logger);
-    const lines = [
-      `Keyward is ready: ${keyward.graphqlUrl}`,
-      `Database: ${keyward.databaseDescription}`,
-    ];
-    if (keyward.adminKey !== undefined) {
-      lines.push('Admin key with full access, shown only this once:', keyward.adminKey);
-    }
-    process.stdout.write(`${lines.join('\n')}\n`);
-    stopOnSignal(async () => keyward.stop());
+    const started = startKeyward(config, createLogger(config.logLevel)).then(announce);
+    stopOnSignal(started, config.shutdownTimeoutMs + closingMs);
+    await started;
   } catch (error) {
     failWith(error);
   }
 }
 
-function stopOnSignal(stop: () => Promise<void>): void {
+function announce(keyward: Keyward): Keyward {
+  const lines = [
+    `Keyward is ready: ${keyward.graphqlUrl}`,
+    `Database: ${keyward.databaseDescription}`,
+  ];
+  if (keyward.adminKey !== undefined) {
+    lines.push('Admin key with full access, shown only this once:', keyward.adminKey);
+  }
+  process.stdout.write(`${lines.join('\n')}\n`);
+  return keyward;
+}
+
+// From the first moment on: who is asked to stop while it starts finishes that, so that no database
+// is left running and a first key is never made without being shown.
+function stopOnSignal(started: Promise<Keyward>, patienceMs: number): void {
   let stopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       if (stopping) process.exit(1); // asked twice: do not wait any longer
       stopping = true;
-      stop().then(() => process.exit(0), failWith);
+      setTimeout(() => process.exit(1), patienceMs).unref();
+      started.then(async (keyward) => keyward.stop()).then(() => process.exit(0), failWith);
     });
   }
 }
