@@ -39,7 +39,8 @@ export async function startKeyward(config: Config, logger: Logger): Promise<Keyw
   const { product } = config;
   const rooms = createRooms({ database, peppers, product, logger });
   const schema = await createSchema(rooms.schema, product.catalogue);
-  if (!config.sdlAccessDirectives) serveSdl(schema, withoutAccessDirectives(printSdl(schema)));
+  const sdl = printSdl(schema);
+  serveSdl(schema, config.sdlAccessDirectives ? sdl : withoutAccessDirectives(sdl));
   const apollo = createApollo({ schema, introspection: config.introspection, logger });
   await apollo.start();
   const http = await createHttpServer({
