@@ -159,7 +159,8 @@ function readJson(path: string): unknown {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
     const why = error instanceof SyntaxError ? 'is not JSON' : 'cannot be read';
-    const detail = error instanceof Error ? error.message : String(error);
+    // JSON.parse quotes the file, line ends and all.
+    const detail = String(error instanceof Error ? error.message : error).replaceAll(/\s+/g, ' ');
     throw new SettingError('KEYWARD_CONFIG', `${path} ${why} (${detail}).`);
   }
 }

@@ -4,6 +4,7 @@ import type { Config } from '../config';
 import { SettingError } from '../config-product';
 import type { Database } from '../database/database';
 import { sqlState } from '../database/failures';
+import { toStartError } from '../database/start-failure';
 import { createApollo } from '../graphql/apollo';
 import { createSchema, printSdl, serveSdl, withoutAccessDirectives } from '../graphql/schema';
 import type { Readiness } from '../http/health-routes';
@@ -70,7 +71,7 @@ export async function startKeyward(config: Config, logger: Logger): Promise<Keyw
     };
   } catch (error) {
     await stop();
-    throw error;
+    throw toStartError(error);
   }
 }
 

@@ -1,14 +1,27 @@
 import { SettingError } from '../config-product';
 import { EmbeddedDatabaseError } from '../database/embedded-error';
-import { AppError } from '../kernel/errors';
+import { AppError, InputError } from '../kernel/errors';
 
 /** Ends the process with 1 and one sentence; the whole error only when it is a surprise. */
 export function failWith(error: unknown): never {
+  process.stderr.write(`keyward: ${describe(error)}\n`);
+  process.exit(1);
+}
+
+function describe(error: unknown): string {
+  if (error instanceof InputError) return error.message.replaceAll(inputMember, toOption);
   const expected =
     error instanceof SettingError ||
     error instanceof EmbeddedDatabaseError ||
     error instanceof AppError;
-  const text = expected ? error.message : String(error instanceof Error ? error.stack : error);
-  process.stderr.write(`keyward: ${text}\n`);
-  process.exit(1);
+  return expected ? error.message : String(error instanceof Error ? error.stack : error);
+}
+
+// The rules name members of the API's input; here they were given as options.
+const inputMember = /\binput\.(\w+)(?:\.(\d+))?/g;
+
+function toOption(_member: string, name: string, index: string | undefined): string {
+  const words = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  if (index === undefined) return `--${words}`;
+  return `--${words.replace(/s$/, '')} number ${Number(index) + 1}`;
 }

@@ -1,14 +1,15 @@
 import { Option, type Command } from 'commander';
 import { newUuid } from '../kernel/ids';
-import type { Environment } from '../kernel/principal';
 import type { Creation } from '../keys/creation.service';
 import { print, withRooms } from './with-rooms';
+
+const environments = { live: 'LIVE', test: 'TEST' } as const;
 
 interface CreateOptions {
   readonly organization: string;
   readonly name: string;
   readonly scope?: readonly string[];
-  readonly environment: Environment;
+  readonly environment: keyof typeof environments;
   readonly expiresIn?: string;
   readonly description?: string;
   readonly json?: true;
@@ -17,9 +18,8 @@ interface CreateOptions {
 /** Adds `keys create`. */
 export function addKeyCommands(program: Command): void {
   const environment = new Option('--environment <environment>', 'where the key is to be used')
-    .choices(['live', 'test'])
-    .default('live')
-    .argParser((given) => given.toUpperCase());
+    .choices(Object.keys(environments))
+    .default('live');
   program
     .command('keys')
     .description('Create API keys.')
@@ -46,11 +46,12 @@ function collect(scope: string, before: readonly string[] = []): readonly string
 }
 
 async function createKey(options: CreateOptions): Promise<void> {
-  const { name, environment, expiresIn, description } = options;
+  const { name, expiresIn, description, scope: scopes } = options;
+  const environment = environments[options.environment];
   await withRooms(async ({ rooms }) => {
     const { id } = await rooms.organizations.get(options.organization);
     const caller = rooms.organizations.systemCaller(id, newUuid());
-    const input = { name, environment, expiresIn, description, scopes: options.scope };
+    const input = { name, environment, expiresIn, description, scopes };
     const creation = await rooms.creation.create(caller, input);
     print(options.json ? JSON.stringify(toJson(creation)) : String(creation.secret));
   });

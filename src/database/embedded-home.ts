@@ -36,7 +36,7 @@ async function findOwnHome(directory: string): Promise<Home> {
   if (!(await isThere(cluster, all)) || !(await isThere(directory, all))) {
     throw new EmbeddedDatabaseError(
       `The database in ${directory} belongs to another system user: ` +
-        'run Keyward as that user, or choose another directory.',
+        'run Keyward as that user, or choose another KEYWARD_DATA_DIR.',
     );
   }
   return { directory, cluster, copies: async () => Promise.resolve(directory), user: undefined };
@@ -59,7 +59,7 @@ async function findHomeAsRoot(requested: string): Promise<Home> {
   }
   throw new EmbeddedDatabaseError(
     `The user ${user.name}, who runs PostgreSQL for root, can enter neither ${requested} nor ` +
-      `${ownFolders.join(' nor ')}: choose another directory, or set DATABASE_URL.`,
+      `${ownFolders.join(' nor ')}: choose another KEYWARD_DATA_DIR, or set DATABASE_URL.`,
   );
 }
 
@@ -142,7 +142,7 @@ function clusterIn(directory: string): string {
 function cannotUse(directory: string, cause: unknown): EmbeddedDatabaseError {
   return new EmbeddedDatabaseError(
     `The directory ${directory} cannot be made or written (${codeOf(cause) ?? String(cause)}): ` +
-      'choose another one, or set DATABASE_URL.',
+      'choose another KEYWARD_DATA_DIR, or set DATABASE_URL.',
     { cause },
   );
 }

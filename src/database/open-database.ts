@@ -6,6 +6,7 @@ import type { Logger } from '../kernel/logger';
 import { Database } from './database';
 import { GuardedPool } from './guarded-pool';
 import { migrations } from './migrations/list';
+import { unreachable } from './start-failure';
 
 type Entity = new () => object;
 
@@ -86,14 +87,4 @@ async function checkVersion(dataSource: DataSource): Promise<void> {
       `PostgreSQL ${row.version} is too old; 14 or later is needed.`,
     );
   }
-}
-
-function unreachable(error: unknown): SettingError {
-  const why =
-    error instanceof AggregateError ? error.errors.map(messageOf).join('; ') : messageOf(error);
-  return new SettingError('DATABASE_URL', `the database cannot be reached (${why}).`);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
