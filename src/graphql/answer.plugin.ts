@@ -3,8 +3,10 @@ import type {
   GraphQLRequestContextWillSendResponse,
   GraphQLRequestListener,
 } from '@apollo/server';
-import type { GraphQLFormattedError } from 'graphql';
+import type { GraphQLError, GraphQLFormattedError } from 'graphql';
+import { UnavailableError } from '../kernel/errors';
 import type { Logger } from '../kernel/logger';
+import { redactKeys } from '../kernel/redaction';
 import { causeOf, isUnexpected } from './client-error';
 import type { RequestContext } from './context';
 
@@ -18,6 +20,8 @@ export const challenges = {
   insufficientScope: 'Bearer error="insufficient_scope"',
 } as const;
 
+const maxLoggedErrors = 5;
+
 /**
  * Finishes each answer: notes the operation, logs unexpected errors whole, gives every error its
  * request id, and turns refusals of the whole request into their HTTP statuses.
@@ -25,17 +29,11 @@ export const challenges = {
 export function answerPlugin(logger: Logger): ApolloServerPlugin<RequestContext> {
   const listener: GraphQLRequestListener<RequestContext> = {
     async didResolveOperation({ operationName, contextValue }) {
-      contextValue.journal.operation = operationName;
+      contextValue.journal.operation = operationName === null ? null : redactKeys(operationName);
       return Promise.resolve();
     },
     async didEncounterErrors({ errors, contextValue }) {
-      const { requestId } = contextValue.caller;
-      for (const error of errors) {
-        const cause = causeOf(error);
-        const { code } = { code: undefined, ...error.extensions };
-        if (!isUnexpected({ message: '', extensions: { code } })) continue;
-        logger.error({ err: cause, requestId, path: error.path }, 'a request met an error');
-      }
+      logErrors(logger, errors, contextValue.caller.requestId);
       return Promise.resolve();
     },
     async willSendResponse(request) {
@@ -44,6 +42,18 @@ export function answerPlugin(logger: Logger): ApolloServerPlugin<RequestContext>
     },
   };
   return { requestDidStart: async () => Promise.resolve(listener) };
+}
+
+// Refusals are answers, not events; of many errors in one request the first say it all.
+function logErrors(logger: Logger, errors: readonly GraphQLError[], requestId: string): void {
+  const unavailable = errors.map(causeOf).find((cause) => cause instanceof UnavailableError);
+  if (unavailable !== undefined) {
+    logger.warn({ err: unavailable, requestId }, 'a request could not be decided');
+  }
+  for (const error of errors.filter(isUnexpected).slice(0, maxLoggedErrors)) {
+    const path = redactKeys(error.path?.join('.') ?? '');
+    logger.error({ err: causeOf(error), requestId, path }, 'a request met an error');
+  }
 }
 
 function finish({ response, contextValue }: GraphQLRequestContextWillSendResponse<RequestContext>) {

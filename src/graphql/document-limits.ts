@@ -20,6 +20,10 @@ export interface DocumentLimits {
   readonly maxRootFields: number;
   /** Directives as written, anywhere in the document. */
   readonly maxDirectives: number;
+  /** Characters of a name, an alias foremost: a list repeats it with every item it answers with. */
+  readonly maxNameLength: number;
+  /** Values in the variables: members of objects, items of lists, and whatever these hold. */
+  readonly maxVariables: number;
   /** Fields that an operation may resolve, by the estimate of `operationCost`. */
   readonly maxCost: number;
 }
@@ -37,6 +41,8 @@ export const defaultDocumentLimits: DocumentLimits = {
   maxFragments: 200,
   maxRootFields: 30,
   maxDirectives: 50,
+  maxNameLength: 128,
+  maxVariables: 20_000,
   maxCost: 10_000,
 };
 
@@ -57,6 +63,7 @@ export function documentLimitRules(limits: DocumentLimits): ValidationRule[] {
           ['fragments', limits.maxFragments],
           ['rootFields', limits.maxRootFields],
           ['directives', limits.maxDirectives],
+          ['nameLength', limits.maxNameLength],
         ] as const) {
           const found = shape[limit];
           if (found > allowed) context.reportError(limitRefusal(limit, allowed, found));

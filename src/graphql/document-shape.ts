@@ -9,6 +9,8 @@ export interface DocumentShape {
   readonly fragments: number;
   readonly rootFields: number;
   readonly directives: number;
+  /** Of the longest name, in UTF-16 units. */
+  readonly nameLength: number;
 }
 
 /** A number for a selection set, from the numbers of what it holds. */
@@ -41,10 +43,11 @@ export function documentShape(document: DocumentNode): DocumentShape {
 
 function countedAsWritten(
   document: DocumentNode,
-): Pick<DocumentShape, 'aliases' | 'fragments' | 'directives'> {
+): Pick<DocumentShape, 'aliases' | 'fragments' | 'directives' | 'nameLength'> {
   let aliases = 0;
   let fragments = 0;
   let directives = 0;
+  let nameLength = 0;
   const countFragment = (): void => {
     fragments += 1;
   };
@@ -58,8 +61,11 @@ function countedAsWritten(
     Directive() {
       directives += 1;
     },
+    Name({ value }) {
+      nameLength = Math.max(nameLength, value.length);
+    },
   });
-  return { aliases, fragments, directives };
+  return { aliases, fragments, directives, nameLength };
 }
 
 function largestOperation(document: DocumentNode, measure: Measure): number {

@@ -7,6 +7,9 @@ const advice = {
   fragments: 'Merge fragments, or send several requests.',
   rootFields: 'Ask for a list instead of many single things, or send several requests.',
   directives: 'Remove directives, or send several requests.',
+  nameLength: 'Shorten aliases and the names of operations, fragments and variables.',
+  variables: 'Send shorter lists and smaller objects.',
+  comparisons: 'Name each field once, or send several requests.',
   cost: 'Ask for smaller pages (first, last), fewer nested lists or fewer fields.',
 };
 
@@ -17,6 +20,9 @@ const subject = {
   fragments: 'The document has too many fragments and spreads',
   rootFields: 'An operation has too many root fields',
   directives: 'The document has too many directives',
+  nameLength: 'The document has a name with too many characters',
+  variables: 'The variables hold too many values',
+  comparisons: 'The document names the same fields too often to be checked',
   cost: 'The operation may resolve too many fields',
 };
 
@@ -31,11 +37,12 @@ export function saturate(count: number): number {
   return Math.min(count, countless);
 }
 
-/** A refusal's words: which limit, what is allowed, what was found if known, what to do. */
-function refusalMessage(limit: LimitName, allowed: number, found?: number): string {
+/** A refusal's words: which limit, what is allowed and was found where that is known, what to do. */
+function refusalMessage(limit: LimitName, allowed?: number, found?: number): string {
+  const rule = allowed === undefined ? '' : `: ${allowed} are allowed`;
   const counted = found !== undefined && found >= countless ? 'too many to count' : found;
   const instead = counted === undefined ? '' : `, this one has ${counted}`;
-  return `${subject[limit]}: ${allowed} are allowed (limit "${limit}")${instead}. ${advice[limit]}`;
+  return `${subject[limit]}${rule} (limit "${limit}")${instead}. ${advice[limit]}`;
 }
 
 /** The error that refuses a document beyond a limit: HTTP 400, code GRAPHQL_VALIDATION_FAILED. */
@@ -48,25 +55,34 @@ export function limitRefusal(limit: LimitName, allowed: number, found: number): 
 /** graphql-js marks its refusal of too many tokens by these words alone ("that" is its typo). */
 const tokenRefusal = /^Syntax Error: Document contains more tha[tn] (\d+) tokens\./;
 
+/** What graphql-js says when comparing fields that share a name takes more steps than it allows. */
+const comparisonRefusal = 'Validation aborted.';
+
 /**
- * Whether an error, formatted or not, refuses a document because a limit was passed. The parser's
- * own refusal of too many tokens counts, rewritten by `describeTokenRefusal` or not.
+ * Whether an error, formatted or not, refuses a document because a limit was passed. graphql-js's
+ * own refusals count, rewritten by `describeRefusal` or not.
  */
 export function isLimitRefusal(error: GraphQLError | GraphQLFormattedError): boolean {
   const limit = error.extensions?.limit;
-  return (typeof limit === 'string' && limit in advice) || tokenRefusal.test(error.message);
+  if (typeof limit === 'string' && limit in advice) return true;
+  return tokenRefusal.test(error.message) || error.message === comparisonRefusal;
 }
 
 /**
- * Gives the parser's refusal of too many tokens the words and the `extensions.limit` of the other
- * limits; any other error is returned as it came. To be called from Apollo's `formatError`.
+ * Gives graphql-js's own refusals the words and the `extensions.limit` of the other limits; any
+ * other error is returned as it came. To be called from Apollo's `formatError`.
  */
-export function describeTokenRefusal(error: GraphQLFormattedError): GraphQLFormattedError {
+export function describeRefusal(error: GraphQLFormattedError): GraphQLFormattedError {
+  if (error.message === comparisonRefusal) return described(error, 'comparisons');
   const allowed = tokenRefusal.exec(error.message)?.[1];
-  if (allowed === undefined) return error;
-  return {
-    ...error,
-    message: refusalMessage('tokens', Number(allowed)),
-    extensions: { ...error.extensions, limit: 'tokens' satisfies LimitName },
-  };
+  return allowed === undefined ? error : described(error, 'tokens', Number(allowed));
+}
+
+function described(
+  error: GraphQLFormattedError,
+  limit: LimitName,
+  allowed?: number,
+): GraphQLFormattedError {
+  const extensions = { ...error.extensions, limit };
+  return { ...error, message: refusalMessage(limit, allowed), extensions };
 }

@@ -1,7 +1,9 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { RequestJournal } from '../graphql/context';
 import type { Clock } from '../kernel/clock';
 import { UnavailableError } from '../kernel/errors';
+import type { Logger } from '../kernel/logger';
+import { echoable } from '../kernel/redaction';
 import type { PresentedKey } from '../keys/verification.service';
 import type { KeyRequestOutcome } from '../usage/key-request';
 import type { UsageService } from '../usage/usage.service';
@@ -24,19 +26,19 @@ declare module 'fastify' {
 }
 
 const serviceName = 'keyward';
-const longestUserAgent = 500;
 
 /** What recording needs of others. */
 export interface UsageHookParts {
   readonly usage: UsageService;
   readonly clock: Clock;
+  readonly logger: Logger;
 }
 
 /**
  * Records every request made with a key before its answer leaves, whatever the answer is. If the
  * record cannot be written, the answer is 503 instead: what is answered is recorded.
  */
-export function recordUsage(app: FastifyInstance, { usage, clock }: UsageHookParts): void {
+export function recordUsage(app: FastifyInstance, { usage, clock, logger }: UsageHookParts): void {
   app.decorateRequest('keyUse', null);
   app.decorateRequest('receivedAtMs', 0);
   app.addHook('onRequest', (request, _reply, done) => {
@@ -57,11 +59,12 @@ export function recordUsage(app: FastifyInstance, { usage, clock }: UsageHookPar
         operation: keyUse.journal.operation,
         outcome: outcomeOf(keyUse),
         ip: request.ip,
-        userAgent: request.headers['user-agent']?.slice(0, longestUserAgent) ?? null,
+        userAgent: userAgentOf(request),
         durationMs: Math.round(clock.monotonicMs() - request.receivedAtMs),
       });
       return payload;
     } catch (error) {
+      logger.warn({ err: error, requestId: request.id }, 'a request could not be recorded');
       const answer = answerTo(new UnavailableError(error), request.id);
       reply.code(answer.status).headers(answer.headers).removeHeader('content-length');
       return answer.body;
@@ -71,4 +74,9 @@ export function recordUsage(app: FastifyInstance, { usage, clock }: UsageHookPar
 
 function outcomeOf({ refused, journal }: KeyUse): KeyRequestOutcome {
   return refused ?? (journal.insufficientScope ? 'INSUFFICIENT_SCOPE' : 'VALID');
+}
+
+function userAgentOf({ headers }: FastifyRequest): string | null {
+  const given = headers['user-agent'];
+  return given === undefined ? null : echoable(given);
 }

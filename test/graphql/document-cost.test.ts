@@ -14,11 +14,14 @@ const schema = buildSchema(`
   interface Thing { id: ID! node: Node! }
   type Query { node: Node! thing: Thing! nodes(first: Int, last: Int): [Node!]!
     paged(first: Int = 20, after: String): [Node!]! usage(days: Int): [Node!]!
-    _entities(representations: [Any!]!): [Node]! search(filter: Filter, first: Int): [Node!]! }
+    things(first: Int): Things! _entities(representations: [Any!]!): [Node]! search(filter: Filter, first: Int): [Node!]! }
   type Node implements Thing { id: ID! node: Node! nodes(first: Int, last: Int): [Node!]! }
+  type Things { edges: [Edge!]! nodes: [Node!]! total: Int! last: Node! }
+  type Edge { cursor: ID! node: Node! }
   input Filter { tags: [String!] name: String }
 `);
 const listSizes: ListSizes = { 'Query.usage': ({ days }) => (typeof days === 'number' ? days : 7) };
+const costs = { listSizes, fieldCost: () => 1 };
 
 function cost(
   source: string,
@@ -29,7 +32,7 @@ function cost(
   expect(validate(schema, document)).toEqual([]);
   const operation = getOperationAST(document);
   if (!operation) throw new Error('the test must name one operation');
-  return operationCost({ schema, document, operation, variables, listSizes, maxCost });
+  return operationCost({ schema, document, operation, variables, ...costs, maxCost });
 }
 
 describe('the cost of an operation', () => {
@@ -55,6 +58,10 @@ describe('the cost of an operation', () => {
     ['query ($constructor: Int) { nodes(first: $constructor) { id } }', 51, {}],
     ['query ($r: [Any!]!) { _entities(representations: $r) { id } }', 4, { r: [{}, {}, {}] }],
     ['{ _entities(representations: ["a", "b"]) { id } }', 5],
+    ['{ things(first: 10) { total last { id } nodes { id } } }', 15],
+    ['{ things(first: 10) { edges { cursor node { id } } total } }', 33],
+    ['{ things(first: 10) { ...t } } fragment t on Things { total nodes { id } }', 13],
+    ['{ things(first: 10) { nodes { nodes(first: 5) { id } } } }', 62],
     ['{ usage(days: 30) { id } }', 31],
     ['{ usage { id } }', 8],
     ['{ search(first: 1, filter: { tags: ["a", "b"], name: "c" }) { id } }', 6],
@@ -71,7 +78,7 @@ describe('the cost of an operation', () => {
     const document = parse('query small { node { id } } query large { nodes { id } }');
     const operation = getOperationAST(document, 'small');
     if (!operation) throw new Error('the document has this operation');
-    const input = { schema, document, operation, variables: {}, listSizes, maxCost: 100 };
+    const input = { schema, document, operation, variables: {}, ...costs, maxCost: 100 };
     expect(operationCost(input)).toBe(2);
   });
 
@@ -172,7 +179,7 @@ test('the memoised cost of any document equals that of the document with fragmen
       const document = parse(`{ node { ...f0 } } ${fragments.join(' ')}`);
       const operation = getOperationAST(document);
       if (!operation) throw new Error('the document has one operation');
-      const input = { schema, document, operation, variables: {}, listSizes, maxCost: 1 };
+      const input = { schema, document, operation, variables: {}, ...costs, maxCost: 1 };
       expect(operationCost(input)).toBe(Math.min(1_000_000_000, 1 + expandedCost(bodies, 0)));
     }),
     { numRuns: 500 },

@@ -9,7 +9,7 @@ import {
   documentLimitOptions,
   type DocumentLimits,
 } from '../../src/graphql/document-limits';
-import { describeTokenRefusal, isLimitRefusal } from '../../src/graphql/limit-refusal';
+import { describeRefusal, isLimitRefusal } from '../../src/graphql/limit-refusal';
 import { costLimitPlugin } from '../../src/graphql/limits.plugin';
 
 const typeDefs = `
@@ -43,7 +43,7 @@ class Endpoint {
       resolvers: { Query: { node: count, nodes: () => [count()] } },
       introspection: true,
       includeStacktraceInErrorResponses: false,
-      formatError: describeTokenRefusal,
+      formatError: describeRefusal,
       plugins: [costLimitPlugin(limits), ApolloServerPluginCacheControlDisabled()],
       ...documentLimitOptions(limits),
     });
@@ -93,6 +93,9 @@ const manyAliases = (count: number) => `{ node { ${times(count, (i) => `a${i}: i
 const fragmentBomb = (levels: number) =>
   `{ node { ...f0 } } ${times(levels, (i) => `fragment f${i} on Node { ...f${i + 1} ...f${i + 1} }`)}
    fragment f${levels} on Node { id }`;
+
+/** What a page costs whose every item costs that much. */
+const page = (size: number, item: number) => 51 + size * (6 + item);
 
 const limits = defaultDocumentLimits;
 const standard = new Endpoint(limits);
@@ -158,7 +161,7 @@ describe.each(['application/json', 'application/graphql-response+json'])(
     test('an operation of large pages is refused with 400 naming the limit of cost', async () => {
       const query = 'query ($n: Int) { nodes(first: $n) { nodes(first: $n) { id } } }';
       const answer = await standard.send(query, { accept, variables: { n: 100 } });
-      expectRefusal(answer, 'cost', limits.maxCost, 1 + 100 * (1 + 100));
+      expectRefusal(answer, 'cost', limits.maxCost, page(100, page(100, 1)));
     });
   },
 );
@@ -209,7 +212,7 @@ describe('every limit', () => {
     const query = 'query ($n: Int) { nodes(first: $n) { id nodes(first: $n) { id } } }';
     expect((await standard.send(query, { variables: { n: 2 } })).status).toBe(200);
     const answer = await standard.send(query, { variables: { n: 200 } });
-    expectRefusal(answer, 'cost', limits.maxCost, 1 + 200 * (1 + 1 + 200));
+    expectRefusal(answer, 'cost', limits.maxCost, page(200, 1 + page(200, 1)));
   });
 });
 
