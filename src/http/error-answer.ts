@@ -2,6 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { challenges, retryAfterSeconds } from '../graphql/answer.plugin';
 import { extensionsOf, maskedMessage } from '../graphql/client-error';
 import { AppError, AuthenticationError, type ErrorCode } from '../kernel/errors';
+import { echoable } from '../kernel/redaction';
+import { maxBodyBytes } from './json-body';
 
 /** An HTTP answer that refuses a request, in the shape of a GraphQL response. */
 export interface ErrorAnswer {
@@ -39,6 +41,8 @@ const statuses = new Map<ErrorCode, number>([
   ['UNAVAILABLE', 503],
 ]);
 
+const tooLarge = `The body is too large: ${maxBodyBytes} bytes are allowed.`;
+
 /** Whether an error is Keyward's own fault, to be logged whole. */
 export function isInternal(error: unknown): boolean {
   return describe(error).status === 500;
@@ -54,11 +58,12 @@ function errorType(request: FastifyRequest): string {
 function describe(error: unknown): { status: number; message: string; extensions: object } {
   if (error instanceof AppError) {
     const status = statuses.get(error.code) ?? 400;
-    return { status, message: error.message, extensions: extensionsOf(error) };
+    return { status, message: echoable(error.message), extensions: extensionsOf(error) };
   }
   const status = httpStatus(error);
   if (error instanceof Error && status !== undefined && status < 500) {
-    return { status, message: error.message, extensions: { code: 'BAD_REQUEST' } };
+    const message = status === 413 ? tooLarge : echoable(error.message);
+    return { status, message, extensions: { code: 'BAD_REQUEST' } };
   }
   return { status: 500, message: maskedMessage, extensions: { code: 'INTERNAL_SERVER_ERROR' } };
 }

@@ -1,11 +1,14 @@
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import fastify, { type FastifyInstance } from 'fastify';
+import { UnavailableError } from '../kernel/errors';
 import type { Logger } from '../kernel/logger';
 import { isInternal, sendError } from './error-answer';
 import { serveGraphql, type GraphqlRouteParts } from './graphql-route';
 import { serveHealth, type Readiness } from './health-routes';
+import { maxBodyBytes, readJsonBodies } from './json-body';
 import { requestIdOf } from './request-id';
+import { refuseUnreadable, refuseUrl } from './unreadable-request';
 import { recordUsage, type UsageHookParts } from './usage-hook';
 
 /** What the HTTP server needs of others. */
@@ -14,8 +17,6 @@ export interface HttpParts extends GraphqlRouteParts, UsageHookParts {
   readonly trustedProxies: readonly string[];
   readonly logger: Logger;
 }
-
-const maxBodyBytes = 1024 * 1024;
 
 // A client that sends its request slower than this is not waited for.
 const slowestRequestMs = 30_000;
@@ -30,16 +31,23 @@ export async function createHttpServer(parts: HttpParts): Promise<FastifyInstanc
     trustProxy: parts.trustedProxies.length > 0 ? [...parts.trustedProxies] : false,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
+    clientErrorHandler: refuseUnreadable,
+    frameworkErrors: refuseUrl,
   });
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store' });
     done();
   });
   await app.register(helmet, {
-    contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    },
+    frameguard: { action: 'deny' },
     crossOriginResourcePolicy: { policy: 'cross-origin' }, // CORS decides, by its allow-list
   });
   if (parts.corsOrigins.size > 0) await allowOrigins(app, parts.corsOrigins);
+  readJsonBodies(app);
   answerErrors(app, parts.logger);
   recordUsage(app, parts);
   serveHealth(app, parts.readiness);
@@ -58,9 +66,9 @@ async function allowOrigins(app: FastifyInstance, origins: ReadonlySet<string>):
 
 function answerErrors(app: FastifyInstance, logger: Logger): void {
   app.setErrorHandler(async (error, request, reply) => {
-    if (isInternal(error)) {
-      logger.error({ err: error, requestId: request.id }, 'a request met an error');
-    }
+    const logged = { err: error, requestId: request.id };
+    if (isInternal(error)) logger.error(logged, 'a request met an error');
+    if (error instanceof UnavailableError) logger.warn(logged, 'a request could not be decided');
     return sendError(request, reply, error);
   });
   app.setNotFoundHandler(async (request, reply) => {
