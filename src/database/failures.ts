@@ -3,8 +3,9 @@ import { UnavailableError } from '../kernel/errors';
 
 // SQLSTATE classes and codes (PostgreSQL, appendix A) after which the statement may simply be sent
 // again: connection exceptions, operator intervention (cancelled, shut down, starting up), too many
-// connections, serialization failures, deadlocks, lock waits given up, a server turned read-only.
-const passing = /^(08...|57...|53300|40001|40P01|55P03|25006)$/;
+// connections, a database that lets nobody in (closed, renamed, another password), serialization
+// failures, deadlocks, lock waits given up, a server turned read-only.
+const passing = /^(08...|57...|53300|55000|3D000|28...|40001|40P01|55P03|25006)$/;
 
 // Node's names for a broken or refused connection.
 const networkCodes = new Set([

@@ -1,4 +1,4 @@
-import { pino, type Logger } from 'pino';
+import { pino, type DestinationStream, type Logger } from 'pino';
 import { redactKeys } from './redaction';
 
 export type { Logger };
@@ -31,9 +31,9 @@ function describeError(error: unknown): LoggedError | undefined {
 }
 
 /**
- * A JSON logger on standard error, where it does not mix with what commands print. Keyward logs no
- * headers, no bodies and no parameters.
+ * A JSON logger, on standard error unless told, where it does not mix with what commands print.
+ * Keyward logs no headers, no bodies and no parameters.
  */
-export function createLogger(level: LogLevel): Logger {
-  return pino({ level, serializers: { err: describeError } }, pino.destination(2));
+export function createLogger(level: LogLevel, destination?: DestinationStream): Logger {
+  return pino({ level, serializers: { err: describeError } }, destination ?? pino.destination(2));
 }
