@@ -123,12 +123,7 @@ function databaseReadiness(database: Database): Readiness {
   return {
     async problem() {
       try {
-        const rows = await database.run<{ readonly: string }>(
-          { name: 'keyward_readiness', text: 'SHOW transaction_read_only' },
-          [],
-        );
-        const [row] = Object.values(rows[0] ?? {});
-        return row === 'off' ? undefined : 'The database is read-only.';
+        return (await database.isWritable()) ? undefined : 'The database is read-only.';
       } catch {
         return 'The database cannot be reached.';
       }

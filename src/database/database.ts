@@ -1,8 +1,8 @@
 import type { QueryResultRow } from 'pg';
-import type { DataSource } from 'typeorm';
-import { type EntityManager, type QueryRunner } from 'typeorm';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import type { Logger } from '../kernel/logger';
+import { isSilence, judgeFailure, toCallerError } from './failures';
 import type { GuardedPool } from './guarded-pool';
-import { judgeFailure, toCallerError } from './failures';
 
 /** An open transaction; whoever changes something together with something else gets it handed. */
 export type Transaction = EntityManager;
@@ -22,6 +22,7 @@ export class Database {
   constructor(
     readonly dataSource: DataSource,
     readonly pool: GuardedPool,
+    private readonly logger: Logger,
   ) {}
 
   /**
@@ -59,6 +60,18 @@ export class Database {
       const result = await this.pool.query<Row>({ ...statement, values: [...values] });
       return result.rows;
     });
+  }
+
+  /**
+   * Whether the database can be written to just now. When it cannot, no idle connection is kept: those
+   * that were opened while a server was read-only stay so.
+   * @throws UnavailableError when it cannot be reached
+   */
+  async isWritable(): Promise<boolean> {
+    const [row] = await this.run<{ writable: boolean }>(askWritable, []);
+    const writable = row?.writable === true;
+    if (!writable) this.pool.cutIdle();
+    return writable;
   }
 
   /** Closes all connections, waiting for those in use. */
@@ -105,11 +118,20 @@ export class Database {
     }
   }
 
-  // After a failover the old primary answers as a read-only standby: no connection to it is of use.
   #heed(error: unknown): void {
-    if (judgeFailure(error) === 'read-only') this.pool.cutAll();
+    const failure = judgeFailure(error);
+    // After a failover the old primary answers as a read-only standby: no connection to it is of use.
+    if (failure === 'read-only') this.pool.cutAll();
+    // What goes to a server that has gone silent would wait as long; new connections may find it.
+    if (isSilence(error)) this.pool.cutIdle();
+    if (failure !== 'other') this.logger.warn({ err: error, failure }, 'the database failed');
   }
 }
+
+const askWritable = {
+  name: 'keyward_is_writable',
+  text: `SELECT current_setting('transaction_read_only') = 'off' AS writable`,
+};
 
 // A statement that ran into its time limit would do so again; the caller has waited long enough.
 function shouldTryAgain(error: unknown): boolean {

@@ -43,6 +43,15 @@ export function judgeFailure(error: unknown): Failure {
   return 'other';
 }
 
+/**
+ * Whether the server did not answer in time. It is no slow statement: PostgreSQL, were it there,
+ * would have cancelled that before.
+ */
+export function isSilence(error: unknown): boolean {
+  const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
+  return cause instanceof Error && cause.message === 'Query read timeout';
+}
+
 /** The error a caller gets: UnavailableError for what passes by itself, else the error as it is. */
 export function toCallerError(error: unknown): unknown {
   return judgeFailure(error) === 'other' ? error : new UnavailableError(error);

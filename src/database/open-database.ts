@@ -49,7 +49,7 @@ export async function openDatabase(options: OpenOptions): Promise<Database> {
   }
   const [pool] = pools;
   if (pool === undefined) throw new Error('TypeORM made no pool');
-  return new Database(dataSource, pool);
+  return new Database(dataSource, pool, options.logger);
 }
 
 /** The options of a data source with time limits on both sides. */
