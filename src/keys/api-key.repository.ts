@@ -33,17 +33,16 @@ export class ApiKeyRepository {
 
   /**
    * Locks keys until the transaction ends, in the order of their ids so that two transactions
-   * never wait for each other. `share` lets others lock them so too; `update` lets nobody.
+   * never wait for each other. Who waits is served in turn.
    */
   async lock(
     tx: Transaction,
     organizationId: OrganizationId,
     ids: readonly ApiKeyId[],
-    mode: 'share' | 'update',
   ): Promise<void> {
     await tx.query(
       `SELECT id FROM api_keys WHERE organization_id = $1 AND id = ANY($2) ORDER BY id
-       FOR ${mode === 'share' ? 'SHARE' : 'NO KEY UPDATE'}`,
+       FOR NO KEY UPDATE`,
       [organizationId, ids],
     );
   }

@@ -7,7 +7,9 @@ import type { ApiKeyRepository } from './api-key.repository';
 /**
  * Makes sure inside a transaction that the key which asks for a change may still do so. Between
  * the request's verdict and its change somebody may have revoked it; the lock taken here makes
- * either the revocation wait for the change, or the change see the revocation.
+ * either the revocation wait for the change, or the change see the revocation. Changes by one key take
+ * turns, first come, first served: locks that they shared would let a stolen key put off its own
+ * revocation for as long as it keeps on asking for changes.
  */
 export class CallerGuard {
   constructor(private readonly keys: ApiKeyRepository) {}
@@ -23,8 +25,7 @@ export class CallerGuard {
   ): Promise<void> {
     const { organizationId } = principal;
     const own = principal.kind === 'API_KEY' ? [principal.apiKeyId] : [];
-    const mode = changed.length > 0 ? 'update' : 'share';
-    await this.keys.lock(tx, organizationId, [...own, ...changed], mode);
+    await this.keys.lock(tx, organizationId, [...own, ...changed]);
     for (const id of own) {
       const key = await this.keys.find(tx, organizationId, id);
       if (key?.status === 'ACTIVE') continue;
