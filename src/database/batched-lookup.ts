@@ -1,5 +1,3 @@
-import DataLoader from 'dataloader';
-
 /** How look-ups of concurrent requests share queries. */
 export interface BatchedLookupOptions<Key, Row> {
   /** Answers one key by itself: the plain query that an idle process sends at once. */
@@ -10,47 +8,77 @@ export interface BatchedLookupOptions<Key, Row> {
   readonly maxBatchSize: number;
 }
 
+interface Waiting<Key, Row> {
+  readonly key: Key;
+  readonly resolve: (row: Row | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /**
  * Merges the look-ups of all concurrent requests into few queries and keeps no answer: every call
  * reads the database anew. The first caller of an idle process does not wait; while queries are in
- * flight, what comes in gathers and goes out as one when a place is free. There are no timers.
+ * flight, what comes in gathers and goes out as one query when a place is free. There are no timers.
+ * Not a DataLoader, which is for the look-ups of one request: here it cost a fifth of the speed.
  */
 export class BatchedLookup<Key, Row> {
-  readonly #loader: DataLoader<Key, Row | undefined>;
-  readonly #held: (() => void)[] = [];
+  #waiting: Waiting<Key, Row>[] = [];
   #inFlight = 0;
+  #keysInFlight = 0;
+  #scheduled = false;
 
-  constructor(private readonly options: BatchedLookupOptions<Key, Row>) {
-    this.#loader = new DataLoader(async (keys) => this.#counted(() => options.many(keys)), {
-      cache: false,
-      maxBatchSize: options.maxBatchSize,
-      batchScheduleFn: (dispatch) => this.#schedule(dispatch),
+  constructor(private readonly options: BatchedLookupOptions<Key, Row>) {}
+
+  /** The row of a key as the database has it now, or undefined. */
+  load(key: Key): Promise<Row | undefined> {
+    if (this.#inFlight === 0 && this.#waiting.length === 0) {
+      return this.#counted(1, () => this.options.one(key));
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ key, resolve, reject });
+      this.#schedule();
     });
   }
 
-  /** The row of a key as the database has it now, or undefined. */
-  async load(key: Key): Promise<Row | undefined> {
-    if (this.#inFlight === 0) return this.#counted(() => this.options.one(key));
-    return this.#loader.load(key);
+  // By then all requests that arrived in this turn of the event loop have joined the batch.
+  #schedule(): void {
+    if (this.#scheduled || !this.#mayGo()) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      while (this.#mayGo()) {
+        void this.#send(this.#waiting.splice(0, this.options.maxBatchSize));
+      }
+    });
   }
 
-  #schedule(dispatch: () => void): void {
-    this.#held.push(dispatch);
-    // By then all requests that arrived in this turn of the event loop have joined the batch.
-    setImmediate(() => this.#release());
+  // Beside another query only one that is as large goes out: small ones would never grow together.
+  #mayGo(): boolean {
+    if (this.#waiting.length === 0) return false;
+    if (this.#inFlight === 0) return true;
+    const { maxInFlight, maxBatchSize } = this.options;
+    const enough = Math.min(this.#keysInFlight, maxBatchSize);
+    return this.#inFlight < maxInFlight && this.#waiting.length >= enough;
   }
 
-  #release(): void {
-    if (this.#inFlight < this.options.maxInFlight) this.#held.shift()?.();
+  async #send(batch: readonly Waiting<Key, Row>[]): Promise<void> {
+    try {
+      const keys = batch.map(({ key }) => key);
+      const rows = await this.#counted(batch.length, () => this.options.many(keys));
+      batch.forEach(({ resolve }, index) => resolve(rows[index]));
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
   }
 
-  async #counted<Result>(query: () => Promise<Result>): Promise<Result> {
+  async #counted<Result>(keys: number, query: () => Promise<Result>): Promise<Result> {
     this.#inFlight += 1;
+    this.#keysInFlight += keys;
     try {
       return await query();
     } finally {
       this.#inFlight -= 1;
-      this.#release();
+      this.#keysInFlight -= keys;
+      this.#schedule();
     }
   }
 }

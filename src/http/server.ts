@@ -1,5 +1,4 @@
 import cors from '@fastify/cors';
-import helmet from '@fastify/helmet';
 import fastify, { type FastifyInstance } from 'fastify';
 import { UnavailableError } from '../kernel/errors';
 import type { Logger } from '../kernel/logger';
@@ -8,6 +7,7 @@ import { serveGraphql, type GraphqlRouteParts } from './graphql-route';
 import { serveHealth, type Readiness } from './health-routes';
 import { maxBodyBytes, readJsonBodies } from './json-body';
 import { requestIdOf } from './request-id';
+import { securityHeaders } from './security-headers';
 import { refuseUnreadable, refuseUrl } from './unreadable-request';
 import { recordUsage, type UsageHookParts } from './usage-hook';
 
@@ -34,17 +34,10 @@ export async function createHttpServer(parts: HttpParts): Promise<FastifyInstanc
     clientErrorHandler: refuseUnreadable,
     frameworkErrors: refuseUrl,
   });
+  const everyAnswer = { ...securityHeaders(), 'cache-control': 'no-store' };
   app.addHook('onRequest', (request, reply, done) => {
-    reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store' });
+    reply.headers(everyAnswer).header('x-request-id', request.id);
     done();
-  });
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-    },
-    frameguard: { action: 'deny' },
-    crossOriginResourcePolicy: { policy: 'cross-origin' }, // CORS decides, by its allow-list
   });
   if (parts.corsOrigins.size > 0) await allowOrigins(app, parts.corsOrigins);
   readJsonBodies(app);
