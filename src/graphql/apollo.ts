@@ -30,6 +30,7 @@ export function createApollo(options: ApolloOptions): ApolloServer<RequestContex
     schema: options.schema,
     introspection: true, // schemaAccessPlugin decides
     csrfPrevention: false, // http/cross-site.ts asks only requests that a browser may have forged
+    hideSchemaDetailsFromClientErrors: options.introspection !== 'public',
     includeStacktraceInErrorResponses: false,
     persistedQueries: false, // they would be state of one replica
     stopOnTerminationSignals: false,

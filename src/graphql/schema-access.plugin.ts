@@ -1,8 +1,7 @@
 import type { ApolloServerPlugin } from '@apollo/server';
-import { BREAK, visit, type DocumentNode } from 'graphql';
+import { BREAK, GraphQLError, visit, type DocumentNode } from 'graphql';
 import type { IntrospectionAccess } from '../config';
 import type { FieldRefusedError } from '../kernel/errors';
-import { InputError } from '../kernel/errors';
 import { unauthenticated } from '../kernel/principal';
 import type { RequestContext } from './context';
 
@@ -30,9 +29,11 @@ export function schemaAccessPlugin(
 function refusal(
   access: IntrospectionAccess,
   { caller }: RequestContext,
-): FieldRefusedError | InputError | undefined {
+): FieldRefusedError | GraphQLError | undefined {
   if (access === 'off') {
-    return new InputError('query', 'This server does not give out its schema.');
+    return new GraphQLError('This server does not give out its schema.', {
+      extensions: { code: 'GRAPHQL_VALIDATION_FAILED', http: { status: 400 } },
+    });
   }
   return caller.principal.kind === 'ANONYMOUS' ? unauthenticated() : undefined;
 }
