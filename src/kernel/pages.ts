@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { InputError } from './errors';
 
 /** How many edges a page holds unless told, and at most. */
@@ -35,19 +36,19 @@ export interface Page<Row> {
 
 /**
  * Checks Relay's arguments (GraphQL Cursor Connections Specification).
- * @param order names the list's order; a cursor of another order is refused
+ * @param list names the list and its order; cursors of others are refused
  * @throws InputError naming the argument: first and last together, a size outside 0 to 200, or
  * a cursor that this list did not give
  */
-export function parsePage(given: PageArguments, order: string): PageRequest {
+export function parsePage(given: PageArguments, list: string): PageRequest {
   if (given.first != null && given.last != null) {
     throw new InputError('last', 'Give first or last, not both.');
   }
   return {
     size: checkSize(given.first, 'first') ?? checkSize(given.last, 'last') ?? pageSize.default,
     backward: given.last != null,
-    after: given.after == null ? undefined : decodeCursor(given.after, order, 'after'),
-    before: given.before == null ? undefined : decodeCursor(given.before, order, 'before'),
+    after: given.after == null ? undefined : decodeCursor(given.after, list, 'after'),
+    before: given.before == null ? undefined : decodeCursor(given.before, list, 'before'),
   };
 }
 
@@ -59,19 +60,30 @@ function checkSize(size: number | null | undefined, field: string): number | und
   return size;
 }
 
-/** An opaque cursor that remembers which order it belongs to. */
-export function encodeCursor(cursor: Cursor, order: string): string {
-  return Buffer.from(JSON.stringify([order, cursor.value, cursor.id])).toString('base64url');
+/**
+ * An opaque cursor with a checksum, which knows a mistyped cursor and one of another list; it is
+ * no signature.
+ * @param list names the list and its order
+ */
+export function encodeCursor({ value, id }: Cursor, list: string): string {
+  const place = JSON.stringify([list, value, id]);
+  const checksum = createHash('sha256').update(place).digest('base64url').slice(0, 8);
+  return Buffer.from(JSON.stringify([value, id, checksum])).toString('base64url');
 }
 
-function decodeCursor(text: string, order: string, field: string): Cursor {
+function decodeCursor(text: string, list: string, field: string): Cursor {
   const parts: unknown =
     text.length <= 2000 ? parseJson(Buffer.from(text, 'base64url').toString()) : null;
-  if (Array.isArray(parts) && parts.length === 3 && parts[0] === order) {
-    const [, value, id] = parts as unknown[]; // which is what Array.isArray found
-    if (typeof value === 'string' && typeof id === 'string') return { value, id };
-  }
-  throw new InputError(
+  if (!Array.isArray(parts)) throw badCursor(field);
+  const [value, id] = parts as unknown[]; // which is what Array.isArray found
+  if (typeof value !== 'string' || typeof id !== 'string') throw badCursor(field);
+  if (encodeCursor({ value, id }, list) !== text) throw badCursor(field);
+  return { value, id };
+}
+
+/** The refusal of a cursor that a list did not give. */
+export function badCursor(field: string): InputError {
+  return new InputError(
     field,
     `${field} is not a cursor of this list in this order. Use an endCursor or startCursor it gave.`,
   );

@@ -1,7 +1,9 @@
-import type { Environment } from '../kernel/principal';
 import { InputError } from '../kernel/errors';
+import { parseApiKeyId, type OrganizationId } from '../kernel/ids';
+import { badCursor, parsePage, type PageArguments, type PageRequest } from '../kernel/pages';
+import type { Environment } from '../kernel/principal';
 import { checkText } from '../kernel/text';
-import type { ApiKeyStatus } from './api-key';
+import type { ApiKey, ApiKeyStatus } from './api-key';
 
 /** What a list of keys can be sorted by. */
 export type ApiKeyOrderField = 'CREATED_AT' | 'NAME' | 'EXPIRES_AT' | 'LAST_USED_AT';
@@ -56,4 +58,50 @@ export function checkFilter(filter: ApiKeyFilter): ApiKeyFilter {
     throw new InputError('filter.status', 'filter.status must name a status, or be left out.');
   }
   return filter;
+}
+
+/** Names a list, so that its cursors are refused by any other list and any other organization. */
+export function listName(organizationId: OrganizationId, order: ApiKeyOrder): string {
+  return `api_keys of ${organizationId} by ${order.field} ${order.direction}`;
+}
+
+/** What a key is sorted by, as its cursor carries it: a name, or an instant as ISO 8601 has it. */
+export function sortValueOf(key: ApiKey, field: ApiKeyOrderField): string {
+  switch (field) {
+    case 'CREATED_AT':
+      return key.createdAt.toISOString();
+    case 'NAME':
+      return key.name;
+    case 'EXPIRES_AT':
+      return key.expiresAt?.toISOString() ?? 'infinity';
+    case 'LAST_USED_AT':
+      return key.lastUsedAt?.toISOString() ?? '-infinity';
+  }
+}
+
+/**
+ * Checks Relay's arguments of a list.
+ * @throws InputError naming the argument
+ */
+export function parseListPage(
+  given: PageArguments,
+  organizationId: OrganizationId,
+  order: ApiKeyOrder,
+): PageRequest {
+  const request = parsePage(given, listName(organizationId, order));
+  for (const name of ['after', 'before'] as const) {
+    const cursor = request[name];
+    if (cursor === undefined) continue;
+    const { value, id } = cursor;
+    // Cursors are not signed: what the database cannot read was written by somebody else.
+    const readable = order.field === 'NAME' ? !value.includes('\0') : isInstant(value);
+    if (!readable || parseApiKeyId(id) === undefined) throw badCursor(name);
+  }
+  return request;
+}
+
+function isInstant(text: string): boolean {
+  if (text === 'infinity' || text === '-infinity') return true;
+  const date = new Date(text);
+  return !Number.isNaN(date.getTime()) && date.toISOString() === text;
 }

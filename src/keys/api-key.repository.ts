@@ -61,7 +61,8 @@ export class ApiKeyRepository {
     const rows: { count: number }[] = await tx.query(
       `SELECT count(*)::int AS count FROM (
          SELECT FROM api_keys key
-         WHERE organization_id = $1 AND api_key_status(key) = 'ACTIVE' LIMIT $2) AS active`,
+         WHERE organization_id = $1 AND revoked_at IS NULL AND api_key_status(key) = 'ACTIVE'
+         LIMIT $2) AS active`,
       [organizationId, limit],
     );
     return rows[0]?.count ?? 0;

@@ -1,9 +1,15 @@
 import type { Database } from '../database/database';
 import type { ApiKeyId, OrganizationId } from '../kernel/ids';
-import { parsePage, type Page, type PageArguments } from '../kernel/pages';
+import type { Page, PageArguments } from '../kernel/pages';
 import type { ApiKey } from './api-key';
-import { checkFilter, defaultOrder, type ApiKeyFilter, type ApiKeyOrder } from './api-key-list';
-import { orderName, type ApiKeyListRepository } from './api-key-list.repository';
+import {
+  checkFilter,
+  defaultOrder,
+  parseListPage,
+  type ApiKeyFilter,
+  type ApiKeyOrder,
+} from './api-key-list';
+import type { ApiKeyListRepository } from './api-key-list.repository';
 import type { ApiKeyRepository } from './api-key.repository';
 
 /** A page of keys, and how many the whole list has, counted only when asked. */
@@ -40,7 +46,7 @@ export class ListingService {
   async list(organizationId: OrganizationId, given: ListArguments): Promise<ApiKeyPage> {
     const order = given.orderBy ?? defaultOrder;
     const filter = checkFilter(given.filter ?? {});
-    const request = parsePage(given, orderName(order));
+    const request = parseListPage(given, organizationId, order);
     const page = await this.database.read((tx) =>
       this.lists.page(tx, organizationId, filter, order, request),
     );

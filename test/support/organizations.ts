@@ -18,7 +18,7 @@ export interface TestOrganization {
 
 /** Creates an organization the way the command line does. */
 export async function createOrganization(
-  keyward: TestKeyward,
+  keyward: Pick<TestKeyward, 'database'>,
   name: string,
 ): Promise<TestOrganization> {
   const { id } = await withRooms(keyward, (rooms) =>

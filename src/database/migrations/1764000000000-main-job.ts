@@ -75,6 +75,14 @@ const keys = [
   `CREATE INDEX api_keys_by_name ON api_keys (organization_id, (lower(name) COLLATE "C"), id)`,
   `CREATE INDEX api_keys_by_expiry
      ON api_keys (organization_id, (coalesce(expires_at, 'infinity'::timestamptz)), id)`,
+  // And for what few of many keys have, so that finding them does not read the others.
+  `CREATE INDEX api_keys_not_revoked ON api_keys (organization_id, created_at, id)
+     WHERE revoked_at IS NULL`,
+  `CREATE INDEX api_keys_by_owner ON api_keys (organization_id, owner, created_at, id)
+     WHERE owner IS NOT NULL`,
+  `CREATE INDEX api_keys_by_application ON api_keys (organization_id, application, created_at, id)
+     WHERE application IS NOT NULL`,
+  `CREATE INDEX api_keys_by_creator ON api_keys (organization_id, created_by_id, created_at, id)`,
   `CREATE TABLE api_key_last_uses (
      api_key_id uuid PRIMARY KEY REFERENCES api_keys,
      organization_id uuid NOT NULL,
