@@ -153,19 +153,20 @@ export function checkScopes(
   return [...new Set(scopes)];
 }
 
+/** What RFC 3339 can say; JavaScript and PostgreSQL write later years each in their own way. */
+const latestInstant = new Date('9999-12-31T23:59:59.999Z');
+
 /**
- * A wished end.
- * @throws InputError when both ways are given, or the duration is none or zero
+ * A wished end; whether it lies in the future shows when the key is created.
+ * @throws InputError when both ways are given, or the duration is none
  */
 export function checkExpiry({ expiresAt, expiresIn }: ExpiryInput): Expiry {
   if (expiresAt != null && expiresIn != null) {
     throw new InputError('input.expiresIn', 'Give input.expiresAt or input.expiresIn, not both.');
   }
-  if (expiresAt != null) return { at: expiresAt };
-  if (expiresIn == null) return undefined;
-  const duration = parseDuration(expiresIn, 'input.expiresIn');
-  if (duration.value.toMillis() === 0) {
-    throw new InputError('input.expiresIn', 'input.expiresIn must be longer than zero.');
+  if (expiresAt != null) {
+    if (expiresAt <= latestInstant) return { at: expiresAt };
+    throw new InputError('input.expiresAt', 'input.expiresAt must lie before the year 10000.');
   }
-  return { in: duration };
+  return expiresIn == null ? undefined : { in: parseDuration(expiresIn, 'input.expiresIn') };
 }

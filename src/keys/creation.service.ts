@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { AuditService } from '../audit/audit.service';
 import type { Product } from '../config-product';
 import { databaseNow, type Database, type Transaction } from '../database/database';
@@ -18,6 +17,7 @@ import {
 } from './api-key-input';
 import type { ApiKeyRepository } from './api-key.repository';
 import type { CallerGuard } from './caller-guard.service';
+import { fingerprintOf } from './fingerprint';
 import { requireGrantable } from './grant';
 import type { IdempotencyRepository } from './idempotency.repository';
 import type { KeyDigester } from './key-digest';
@@ -118,7 +118,7 @@ export class CreationService {
     const request = {
       organizationId,
       idempotencyKey,
-      fingerprint: fingerprintOf(wish),
+      fingerprint: fingerprintOfWish(wish),
       apiKeyId,
       at,
     };
@@ -175,22 +175,19 @@ export class CreationService {
   }
 }
 
-function fingerprintOf({ labels, environment, scopes, expiry }: Wish): Buffer {
+function fingerprintOfWish({ labels, environment, scopes, expiry }: Wish): Buffer {
   const end = expiry && ('at' in expiry ? expiry.at.toISOString() : expiry.in.text);
-  const asked = JSON.stringify([labels, environment, scopes, end ?? null], sortMembers);
-  return createHash('sha256').update(asked).digest();
+  return fingerprintOf([labels, environment, scopes, end ?? null]);
 }
 
-// The same input with its members in another order is the same input.
-function sortMembers(_name: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(members);
-}
-
-function createdChanges(key: NewApiKey) {
-  const { name, description, environment, redacted, scopes, expiresAt, owner } = key;
-  const set = { name, description, environment, redacted, scopes, expiresAt, owner };
+function createdChanges({ redacted, environment, scopes, expiresAt, ...key }: NewApiKey) {
+  const { name, description, owner, application, usageLocation, tags, metadata } = key;
+  const set = {
+    ...{ name, redacted, environment, scopes, expiresAt },
+    ...{ description, owner, application, usageLocation },
+    ...{ tags: tags.length > 0 ? tags : null },
+    ...{ metadata: Object.keys(metadata).length > 0 ? metadata : null },
+  };
   return Object.fromEntries(
     Object.entries(set)
       .filter(([, to]) => to !== null)

@@ -21,7 +21,10 @@ export function fixExpiry(wish: Expiry, now: Date, policy: LifetimePolicy): Date
     if (!policy.expirationRequired && policy.maxLifetime === undefined) return null;
     throw new PolicyError('EXPIRATION_REQUIRED', 'Keys must expire: give expiresAt or expiresIn.');
   }
-  if (end <= now) throw new InputError('input.expiresAt', 'input.expiresAt must be in the future.');
+  if (end <= now) {
+    const field = wish !== undefined && 'in' in wish ? 'input.expiresIn' : 'input.expiresAt';
+    throw new InputError(field, `${field} must be in the future.`);
+  }
   if (policy.maxLifetime !== undefined) {
     const latest = addDuration(now, parseDuration(policy.maxLifetime, 'maxLifetime'));
     if (end > latest) {

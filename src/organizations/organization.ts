@@ -11,11 +11,12 @@ export interface Organization {
 
 /** The slug of a name: "Acme Inc." becomes `acme-inc`; empty when nothing of it can stand in one. */
 export function slugOf(name: string): string {
-  return name
+  const words = name
     .normalize('NFKD')
     .toLowerCase()
     .replaceAll(/\p{M}/gu, '')
     .replaceAll(/[^\p{L}\p{N}]+/gu, '-')
-    .replaceAll(/^-+|-+$/g, '')
-    .slice(0, 63);
+    .replace(/^-/, '');
+  // Cut between characters, not inside of one that takes two UTF-16 units.
+  return Array.from(words).slice(0, 63).join('').replace(/-$/, '');
 }
