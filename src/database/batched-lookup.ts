@@ -30,7 +30,7 @@ export class BatchedLookup<Key, Row> {
 
   /** The row of a key as the database has it now, or undefined. */
   load(key: Key): Promise<Row | undefined> {
-    if (this.#inFlight === 0 && this.#waiting.length === 0) {
+    if (this.#inFlight === 0 && !this.#scheduled) {
       return this.#counted(1, () => this.options.one(key));
     }
     return new Promise((resolve, reject) => {
@@ -41,7 +41,7 @@ export class BatchedLookup<Key, Row> {
 
   // By then all requests that arrived in this turn of the event loop have joined the batch.
   #schedule(): void {
-    if (this.#scheduled || !this.#mayGo()) return;
+    if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
@@ -78,7 +78,8 @@ export class BatchedLookup<Key, Row> {
     } finally {
       this.#inFlight -= 1;
       this.#keysInFlight -= keys;
-      this.#schedule();
+      // Who was answered by a batch and asks again is not the first caller of an idle process.
+      if (keys > 1 || this.#waiting.length > 0) this.#schedule();
     }
   }
 }

@@ -1,0 +1,66 @@
+import { arch, cpus, platform } from 'node:os';
+import { ratio, type Measured } from './rounds';
+
+/** What was measured for one number of concurrent callers. */
+export interface Section {
+  readonly title: string;
+  readonly measured: ReadonlyMap<string, Measured>;
+}
+
+/** A ratio that was promised, and between what. */
+export interface Goal {
+  readonly promise: string;
+  readonly section: Section;
+  readonly one: string;
+  readonly other: string;
+  /** Left out: only told, not promised. */
+  readonly atLeast?: number;
+}
+
+/** The whole report, in Markdown. */
+export function report(
+  sections: readonly Section[],
+  goals: readonly Goal[],
+  facts: readonly string[],
+  notes: string,
+): string {
+  const machine = [
+    `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${platform()} ${arch()}`,
+    `Node ${process.version}`,
+    ...facts,
+  ];
+  return [
+    '# Measured',
+    'Written by `npm run bench`. Server, database and load share the cores, so compare within one run only.',
+    machine.map((fact) => `- ${fact}`).join('\n'),
+    '## Goals',
+    table(
+      ['goal', 'measured', 'met', 'where'],
+      goals.map((goal) => goalRow(goal)),
+    ),
+    notes.trim(),
+    '## Operations a second',
+    ...sections.flatMap(sectionText),
+  ].join('\n\n');
+}
+
+function goalRow({ promise, section, one, other, atLeast }: Goal): string[] {
+  const value = ratio(section.measured.get(one), section.measured.get(other));
+  const met = atLeast === undefined ? '' : value >= atLeast ? 'yes' : 'no';
+  return [promise, value.toFixed(2), met, section.title];
+}
+
+function sectionText({ title, measured }: Section): string[] {
+  const rows = [...measured.values()].map(({ name, median, rates }) => [
+    name,
+    median.toFixed(0),
+    Math.min(...rates).toFixed(0),
+    Math.max(...rates).toFixed(0),
+  ]);
+  return [`### ${title}`, table(['', 'median', 'slowest round', 'fastest round'], rows)];
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
