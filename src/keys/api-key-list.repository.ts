@@ -14,7 +14,7 @@ import {
 import { toApiKey } from './api-key.repository';
 
 /** Up to here a total is exact; a longer list's total is this number. */
-export const maxTotalCount = 100_000;
+const maxTotalCount = 100_000;
 
 interface SortedIndex {
   /** The columns after the organization, which is first in every index. */

@@ -12,6 +12,7 @@ import {
 import { graphql } from '../support/http';
 import { startTestKeyward, type TestKeyward } from '../support/keyward';
 import { createOrganization } from '../support/organizations';
+import { until } from '../support/process';
 
 let keyward: TestKeyward;
 beforeAll(async () => {
@@ -151,8 +152,9 @@ test('a replay of an end that has passed since answers; a first request with it 
   const idempotencyKey = randomUUID();
   const expiresAt = new Date(Date.now() + 2000).toISOString();
   const first = await created(keyward, { ...input, expiresAt, idempotencyKey });
-  // Asks until the end has come by the clock that counts.
-  while ((await readApiKey(keyward, first.apiKey.id))?.status === 'ACTIVE');
+  await until('the end has come by the clock that counts', async () => {
+    return (await readApiKey(keyward, first.apiKey.id))?.status === 'EXPIRED';
+  });
   const replay = await createApiKey(keyward, { ...input, expiresAt, idempotencyKey });
   expect(replay.data.createApiKey).toMatchObject({ apiKey: { id: first.apiKey.id }, secret: null });
   const late = await createApiKey(keyward, { ...input, expiresAt, idempotencyKey: randomUUID() });

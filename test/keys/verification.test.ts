@@ -48,33 +48,43 @@ test('a wrong secret is UNKNOWN, a mistyped one MALFORMED, and both answer alike
   }
 });
 
-test('status goes by the database’s clock: the instant of expiry itself is expired', async () => {
-  const { apiKey, secret } = await created(keyward, { expiresIn: 'P1D' });
+test('the instant of expiry itself is expired', async () => {
+  const { apiKey } = await created(keyward, { expiresIn: 'P1D' });
   const client = new Client({ connectionString: keyward.database.url });
   await client.connect();
   try {
-    // In one transaction statement_timestamp() of this statement is the instant judged by.
+    await client.query('BEGIN');
+    // The clock counts microseconds; so that an end can lie on its very instant, ends do too here.
+    await client.query('ALTER TABLE api_keys ALTER expires_at TYPE timestamptz');
     const { rows } = await client.query<{ status: string }>(
-      `WITH moment AS (SELECT statement_timestamp() AS now)
-       SELECT api_key_status(key) AS status FROM moment, LATERAL (
-         SELECT (jsonb_populate_record(api_keys, jsonb_build_object('expires_at', ends))).*
-         FROM api_keys, unnest(ARRAY[now - interval '1 ms', now, now + interval '1 ms'])
-           WITH ORDINALITY AS given (ends, place)
-         WHERE id = $1 ORDER BY place) AS key`,
+      `SELECT api_key_status(jsonb_populate_record(api_keys, jsonb_build_object(
+         'expires_at', statement_timestamp() + after * interval '1 microsecond'))) AS status
+       FROM api_keys, unnest(ARRAY[-1, 0, 1]) AS after WHERE id = $1 ORDER BY after`,
       [apiKey.id],
     );
     expect(rows.map(({ status }) => status)).toEqual(['EXPIRED', 'EXPIRED', 'ACTIVE']);
   } finally {
-    await client.end();
+    await client.end(); // which takes it back
   }
-  await keyward.database.sql('UPDATE api_keys SET expires_at = now() WHERE id = $1', [apiKey.id]);
-  expect(await tryKey(keyward, secret)).toBe('EXPIRED');
-  expect((await readApiKey(keyward, apiKey.id))?.status).toBe('EXPIRED');
-  await keyward.database.sql(
-    `UPDATE api_keys SET expires_at = now() + interval '1 hour' WHERE id = $1`,
-    [apiKey.id],
-  );
-  expect(await tryKey(keyward, secret)).toBe('VALID');
+});
+
+test('status goes by the database’s clock, at the moment of use', async () => {
+  const { apiKey, secret } = await created(keyward, { expiresIn: 'P1D' });
+  const moveEnd = async (by: string): Promise<unknown> =>
+    keyward.database.sql(
+      `UPDATE api_keys SET expires_at = date_trunc('milliseconds', now()) + $2::interval
+       WHERE id = $1`,
+      [apiKey.id, by],
+    );
+  for (const [by, outcome, status] of [
+    ['0', 'EXPIRED', 'EXPIRED'],
+    ['1 hour', 'VALID', 'ACTIVE'],
+    ['-1 hour', 'EXPIRED', 'EXPIRED'],
+  ] as const) {
+    await moveEnd(by);
+    expect(await tryKey(keyward, secret)).toBe(outcome);
+    expect((await readApiKey(keyward, apiKey.id))?.status).toBe(status);
+  }
 });
 
 test('an expired key that was revoked is REVOKED', async () => {

@@ -12,7 +12,7 @@ const shown = `
   revocation { at by { kind id name displayName } reason note }
   organization { id name }`;
 
-export interface ShownActor {
+interface ShownActor {
   readonly kind: string;
   readonly id: string | null;
   readonly name: string;

@@ -4,6 +4,7 @@ import { parseApiKeyId, parseOrganizationId } from '../../src/kernel/ids';
 import type { KeyRequest } from '../../src/usage/key-request';
 import { startTestKeyward, type TestKeyward } from '../support/keyward';
 import { withRooms } from '../support/organizations';
+import { until } from '../support/process';
 
 let keyward: TestKeyward;
 beforeAll(async () => {
@@ -170,7 +171,7 @@ test('what comes in while a commit is on its way shares the next one', async () 
       // Holds commits back, so that they overlap however fast the disk is.
       await tx.query('LOCK TABLE api_key_usage_hours IN EXCLUSIVE MODE');
       records.push(usage.record({ ...request, requestId: 'first' }));
-      while ((await writersAtTheLock()) === 0);
+      await until('the first commit waits', async () => (await writersAtTheLock()) === 1);
       for (let index = 0; index < 99; index += 1) {
         records.push(usage.record({ ...request, requestId: `later-${index}` }));
       }
