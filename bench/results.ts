@@ -1,4 +1,4 @@
-import { arch, cpus, platform } from 'node:os';
+import { arch, cpus, loadavg, platform } from 'node:os';
 import { ratio, type Measured } from './rounds';
 
 /** What was measured for one number of concurrent callers. */
@@ -27,6 +27,7 @@ export function report(
   const machine = [
     `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${platform()} ${arch()}`,
     `Node ${process.version}`,
+    `load average of the last 15 minutes ${loadavg()[2]?.toFixed(1) ?? ''}; a run on a quiet machine ends near 2`,
     ...facts,
   ];
   return [
