@@ -7,7 +7,6 @@ import {
   SignJWT,
   type CryptoKey,
   type JWK,
-  type JWTHeaderParameters,
   type JWTPayload,
 } from 'jose';
 
@@ -105,7 +104,7 @@ export async function makeKey(algorithm: string, kid: string): Promise<ProviderK
 export async function forge(
   { kid, algorithm, privateKey }: ProviderKey,
   claims: JWTPayload,
-  header: Partial<JWTHeaderParameters> = {},
+  header: Readonly<Record<string, unknown>> = {},
 ): Promise<string> {
   return new SignJWT(claims)
     .setProtectedHeader({ alg: algorithm, kid, typ: 'at+jwt', ...header })
