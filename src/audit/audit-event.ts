@@ -9,6 +9,7 @@ export type AuditAction =
   | 'api_key.updated'
   | 'api_key.revoked'
   | 'organization.created'
+  | 'organization.linked'
   | 'organization.plan_changed'
   | 'organization.policy_updated'
   | 'organization.renamed'

@@ -1,5 +1,7 @@
 import { graphql } from '../support/http';
 import { startIdentityProvider, type IdentityProvider } from '../support/identity-provider';
+import { ConflictError } from '../../src/kernel/errors';
+import { withRooms } from '../support/organizations';
 import { startTestKeyward, type TestKeyward } from '../support/keyward';
 
 let provider: IdentityProvider;
@@ -115,6 +117,26 @@ test('an organization is who the provider says, never who has its name', async (
   const key = await provider.issue(impostor);
   const { data } = await keyward.ask('{ apiKeys { totalCount } }', {}, { key });
   expect(data).toEqual({ apiKeys: { totalCount: 0 } });
+});
+
+test('an organization that was there before its people is theirs once it is linked', async () => {
+  await withRooms(keyward, async ({ organizations }) => {
+    const standard = await organizations.get('default');
+    await organizations.link(standard, 'acme', 'request-0001');
+    await organizations.link(standard, 'acme', 'request-0002');
+    expect((await view(jane)).organization.id).toBe(standard.id);
+    const { organization } = await view({ ...jane, org_id: 'other', org_name: 'Other' });
+    const other = await organizations.get(organization.id);
+    await expect(organizations.link(other, 'acme', 'request-0003')).rejects.toThrow(ConflictError);
+    await expect(organizations.link(standard, 'other', 'request-0004')).rejects.toThrow(
+      ConflictError,
+    );
+    expect((await organizations.get(standard.id)).name).toBe('Acme Inc.');
+  });
+  const events = await changesBy(await provider.issue(jane));
+  expect(events.filter((event) => JSON.stringify(event).includes('organization.linked'))).toEqual([
+    expect.objectContaining({ changes: { externalId: { from: null, to: 'acme' } } }),
+  ]);
 });
 
 test('one person in two organizations is two people', async () => {
