@@ -152,17 +152,12 @@ test('a person whom the provider tells only an id is welcome', async () => {
   expect(organization).toMatchObject({ name: '42', plan: 'free' });
 });
 
-test.each([
-  ['admin', 'ADMIN'],
-  ['Admin', 'ADMIN'],
-  [['viewer', 'ADMIN'], 'ADMIN'],
-  ['administrator', 'MEMBER'],
-  [[['admin']], 'MEMBER'],
-  [{ admin: true }, 'MEMBER'],
-  [true, 'MEMBER'],
-  [undefined, 'MEMBER'],
-])('the role claim %j makes %s', async (role, expected) => {
-  expect((await view({ ...jane, role })).user.role).toBe(expected);
+test('the role claim makes an ADMIN only by the word admin, alone or in a list', async () => {
+  for (const role of ['admin', 'Admin', ['viewer', 'ADMIN']]) {
+    expect((await view({ ...jane, role })).user.role).toBe('ADMIN');
+  }
+  const others = ['administrator', [['admin']], { admin: true }, true, null, undefined, 'member'];
+  for (const role of others) expect((await view({ ...jane, role })).user.role).toBe('MEMBER');
 });
 
 test('claims may be named by paths and by URLs with dots in them', async () => {

@@ -150,24 +150,27 @@ const strict = {
   policy: { managedBy: 'ADMIN', requiredPlan: 'paid' },
 };
 
-test.each([
-  [{ managedBy: 'MEMBER' }, 'managedBy'],
-  [{ requiredPlan: 'free' }, 'requiredPlan'],
-  [{ maxLifetime: 'P91D' }, 'maxLifetime'],
-  [{ expirationRequired: false }, 'expirationRequired'],
-  [{ defaultRotationGrace: 'PT73H' }, 'defaultRotationGrace'],
-  [{ maxActiveKeys: 6 }, 'maxActiveKeys'],
-])('a policy that is looser than the product’s is refused: %j', async (change, member) => {
+test('a policy that is looser than the product’s is refused, and nothing of it is kept', async () => {
   const keyward = await start(strict);
-  const answer = await keyward.ask(update, { input: { expirationRequired: true, ...change } });
-  expect(ruleIn(answer)).toBe('POLICY_LOOSENED');
-  expect(answer.errors[0]?.extensions.field).toBe(`input.${member}`);
-  expect(answer.errors[0]?.message).toContain(`input.${member}`);
-  expect(
-    await keyward.database.sql(
-      `SELECT FROM organizations WHERE managed_by IS NOT NULL OR expiration_required IS NOT NULL`,
-    ),
-  ).toEqual([]);
+  for (const change of [
+    { managedBy: 'MEMBER' },
+    { requiredPlan: 'free' },
+    { maxLifetime: 'P91D' },
+    { expirationRequired: false },
+    { defaultRotationGrace: 'PT73H' },
+    { maxActiveKeys: 6 },
+  ]) {
+    const [member] = Object.keys(change);
+    const stricter = member === 'maxActiveKeys' ? { maxLifetime: 'P1D' } : { maxActiveKeys: 1 };
+    const answer = await keyward.ask(update, { input: { ...stricter, ...change } });
+    expect(ruleIn(answer)).toBe('POLICY_LOOSENED');
+    expect(answer.errors[0]?.extensions.field).toBe(`input.${member ?? ''}`);
+    expect(answer.errors[0]?.message).toContain(`input.${member ?? ''}`);
+  }
+  const kept = await keyward.database.sql(
+    `SELECT FROM organizations WHERE max_active_keys IS NOT NULL OR max_lifetime IS NOT NULL`,
+  );
+  expect(kept).toEqual([]);
 });
 
 test('a policy that is as strict as the product’s or stricter counts; null takes it back', async () => {
@@ -200,15 +203,18 @@ test('a policy that is as strict as the product’s or stricter counts; null tak
   });
 });
 
-test.each([
-  [{ maxLifetime: 'PT0S' }, 'input.maxLifetime'],
-  [{ maxActiveKeys: 0 }, 'input.maxActiveKeys'],
-  [{ requiredPlan: '' }, 'input.requiredPlan'],
-  [{ requiredPlan: 'a\u0000b' }, 'input.requiredPlan'],
-])('a policy that makes no sense is refused: %j', async (change, field) => {
+test('a policy that makes no sense is refused', async () => {
   const keyward = await start();
-  const { errors } = await keyward.ask(update, { input: change });
-  expect(errors[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field });
+  for (const change of [
+    { maxLifetime: 'PT0S' },
+    { maxActiveKeys: 0 },
+    { requiredPlan: '' },
+    { requiredPlan: 'a\u0000b' },
+  ]) {
+    const { errors } = await keyward.ask(update, { input: change });
+    const field = `input.${Object.keys(change).join('')}`;
+    expect(errors[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field });
+  }
 });
 
 test('changing nothing records nothing', async () => {
