@@ -168,6 +168,12 @@ const packageRules = [
     { path: npm('@apollo/server') },
   ),
   forbid(
+    'jose-in-the-wrong-file',
+    'Tokens are judged in auth/ and nowhere else: take the principal it makes of them.',
+    { path: '^src/', pathNot: '^src/auth/' },
+    { path: npm('jose') },
+  ),
+  forbid(
     'development-package',
     'The service is installed without devDependencies: move the package to dependencies in ' +
       'package.json, or do without it.',

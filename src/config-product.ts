@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { defaultScopes } from './config-default-scopes';
 import { parseDuration } from './kernel/duration';
 import { InputError } from './kernel/errors';
 import { ownScopes, ScopeCatalogue } from './kernel/scopes';
@@ -31,33 +32,6 @@ const scope = z.strictObject({
   group: z.enum(['READ', 'WRITE', 'ADMIN']).describe('The heading it stands under.'),
 });
 
-const ayraScopes: z.infer<typeof scope>[] = [
-  ['agents:read', 'Agents (read)', 'View agent configurations and list agents.', 'READ'],
-  [
-    'conversations:read',
-    'Conversations (read)',
-    'Access conversation data and transcripts.',
-    'READ',
-  ],
-  ['contacts:read', 'Contacts (read)', 'View contact records.', 'READ'],
-  ['analytics:read', 'Analytics (read)', 'Access analytics and reporting data.', 'READ'],
-  ['agents:write', 'Agents (write)', 'Create, update and delete agents.', 'WRITE'],
-  [
-    'conversations:write',
-    'Conversations (write)',
-    'Create or modify conversation records.',
-    'WRITE',
-  ],
-  ['contacts:write', 'Contacts (write)', 'Create, update and delete contacts.', 'WRITE'],
-  ['workflows:write', 'Workflows (write)', 'Create and trigger workflows.', 'WRITE'],
-  ['admin:full', 'Full access', 'Complete access to all capabilities.', 'ADMIN'],
-].map(([name = '', title = '', description = '', group]) => ({
-  name,
-  title,
-  description,
-  group: scope.shape.group.parse(group),
-}));
-
 const environment = z.enum(['LIVE', 'TEST']);
 
 const keys = z.strictObject({
@@ -87,6 +61,9 @@ const keys = z.strictObject({
     .boolean()
     .default(false)
     .describe('Whether a key without an end is refused.'),
+  rotationGrace: duration
+    .default('P7D')
+    .describe('How long a rotated key goes on working beside its successor, unless told.'),
   maxActiveKeys: z
     .int()
     .min(1)
@@ -95,14 +72,29 @@ const keys = z.strictObject({
     .describe('How many active keys an organization may have.'),
 });
 
+const policy = z.strictObject({
+  managedBy: z
+    .enum(['ADMIN', 'MEMBER'])
+    .default('MEMBER')
+    .describe('Who may manage keys: admins only, or every member of the organization.'),
+  requiredPlan: z
+    .string()
+    .min(1)
+    .max(100)
+    .nullable()
+    .default(null)
+    .describe('The plan an organization must be on for new keys, exactly spelled; null: any.'),
+});
+
 const productSchema = z.strictObject({
   $schema: z.string().optional().describe('Where this file’s JSON Schema is, for editors.'),
   name: z.string().min(1).max(100).default('Keyward').describe('The product’s name.'),
   keys: keys.prefault({}),
+  policy: policy.prefault({}).describe('What organizations may make stricter, never looser.'),
   scopes: z
     .array(scope)
     .max(200)
-    .default(ayraScopes)
+    .default(defaultScopes)
     .describe('The catalogue. Keyward’s own scopes are always part of it.'),
   fullAccessScope: z
     .string()
@@ -115,6 +107,7 @@ const productSchema = z.strictObject({
 export interface Product {
   readonly name: string;
   readonly keys: Readonly<z.output<typeof keys>>;
+  readonly policy: Readonly<z.output<typeof policy>>;
   readonly catalogue: ScopeCatalogue;
 }
 
@@ -193,6 +186,7 @@ function checkProduct(product: z.output<typeof productSchema>): Product {
   return {
     name: product.name,
     keys: product.keys,
+    policy: product.policy,
     catalogue: new ScopeCatalogue(product.scopes, fullAccess),
   };
 }

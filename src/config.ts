@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import { readOidc, type OidcSettings } from './config-oidc';
 import { readProduct, SettingError, type Product } from './config-product';
 import { settings, type SettingName } from './config-settings';
 import { logLevels, type LogLevel } from './kernel/logger';
@@ -33,6 +34,8 @@ export interface Config {
   /** Newest first; empty only when the embedded database is to keep one. */
   readonly peppers: readonly Pepper[];
   readonly database: DatabaseSettings;
+  /** undefined: people are off, and only keys are accepted. */
+  readonly oidc: OidcSettings | undefined;
   readonly introspection: IntrospectionAccess;
   readonly sdlAccessDirectives: boolean;
   readonly corsOrigins: readonly string[];
@@ -64,6 +67,19 @@ export function readConfig(environment: Environment = process.env): Config {
       connectTimeoutMs: integer('KEYWARD_DATABASE_CONNECT_TIMEOUT_MS', 100, 600_000),
       queryTimeoutMs: integer('KEYWARD_DATABASE_QUERY_TIMEOUT_MS', 100, 600_000),
     },
+    oidc: readOidc({
+      issuer: text('KEYWARD_OIDC_ISSUER'),
+      audience: text('KEYWARD_OIDC_AUDIENCE'),
+      jwksUrl: text('KEYWARD_OIDC_JWKS_URL'),
+      algorithms: readList(text('KEYWARD_OIDC_ALGORITHMS')),
+      clockToleranceSeconds: integer('KEYWARD_OIDC_CLOCK_TOLERANCE_SECONDS', 0, 300),
+      claims: {
+        organization: text('KEYWARD_OIDC_ORGANIZATION_CLAIM'),
+        organizationName: text('KEYWARD_OIDC_ORGANIZATION_NAME_CLAIM'),
+        role: text('KEYWARD_OIDC_ROLE_CLAIM'),
+        plan: text('KEYWARD_OIDC_PLAN_CLAIM'),
+      },
+    }),
     introspection: readChoice('KEYWARD_INTROSPECTION', text('KEYWARD_INTROSPECTION'), [
       'public',
       'authenticated',

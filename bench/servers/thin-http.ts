@@ -40,10 +40,10 @@ async function answer(request: IncomingMessage, requestId: string, parts: Parts)
   const text = await readText(request);
   const credentials = parseCredentials(request.rawHeaders);
   if (credentials.kind !== 'bearer') throw new AuthenticationError('MALFORMED');
-  const result = await parts.authenticator.authenticate(credentials);
+  const ip = request.socket.remoteAddress ?? null;
+  const result = await parts.authenticator.authenticate(credentials, { requestId, ip });
   if (result.kind !== 'key') throw new AuthenticationError('UNKNOWN');
   const journal: RequestJournal = { operation: null, insufficientScope: false };
-  const ip = request.socket.remoteAddress ?? null;
   const headers = new HeaderMap([['content-type', 'application/json']]);
   const caller = { principal: result.principal, requestId, ip };
   const answered = await parts.apollo.executeHTTPGraphQLRequest({
@@ -89,7 +89,9 @@ async function main(): Promise<void> {
   const apollo = createApollo({ schema, introspection, logger });
   await apollo.start();
   await rooms.usage.prepare();
-  const authenticator = new Authenticator(rooms.verification, product.catalogue);
+  const { verification } = rooms;
+  const { catalogue } = product;
+  const authenticator = new Authenticator({ verification, catalogue, people: undefined });
   const parts = { apollo, authenticator, usage: rooms.usage };
   const server = createServer((request, response) => {
     const id = requestIdOf(request);

@@ -13,6 +13,7 @@ import { systemClock } from '../kernel/clock';
 import type { Logger } from '../kernel/logger';
 import { createAdminKey } from './admin-key';
 import { openFoundation } from './foundation';
+import { createPeopleDoor } from './people-door';
 import { createRooms } from './rooms';
 
 /** A running Keyward. */
@@ -46,7 +47,11 @@ export async function startKeyward(config: Config, logger: Logger): Promise<Keyw
   await apollo.start();
   const http = await createHttpServer({
     apollo,
-    authenticator: new Authenticator(rooms.verification, product.catalogue),
+    authenticator: new Authenticator({
+      verification: rooms.verification,
+      catalogue: product.catalogue,
+      people: createPeopleDoor(config.oidc, rooms, logger),
+    }),
     corsOrigins: new Set(config.corsOrigins),
     trustedProxies: config.trustedProxies,
     usage: rooms.usage,

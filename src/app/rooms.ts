@@ -27,14 +27,14 @@ import { UpdateService } from '../keys/update.service';
 import { VerificationRepository } from '../keys/verification.repository';
 import { VerificationService } from '../keys/verification.service';
 import { ViewerResolver } from '../keys/viewer.resolver';
+import { KeyPolicyResolver } from '../organizations/key-policy.resolver';
 import { OrganizationEntity } from '../organizations/organization.entity';
-import { createOrganizationLoader } from '../organizations/organization.loader';
-import { createOrganizationReference } from '../organizations/organization.reference';
 import { OrganizationResolver } from '../organizations/organization.resolver';
-import { OrganizationRepository } from '../organizations/organization.repository';
-import { OrganizationService } from '../organizations/organization.service';
+import type { OrganizationService } from '../organizations/organization.service';
+import type { PeopleService } from '../organizations/people.service';
 import { UsageRepository } from '../usage/usage.repository';
 import { UsageService } from '../usage/usage.service';
+import { createOrganizationsRoom } from './organizations-room';
 
 /** The rows of every room. */
 export const entities = [
@@ -51,6 +51,7 @@ export const resolvers: SchemaParts['resolvers'] = [
   ApiKeyMutationResolver,
   OrganizationApiKeysResolver,
   OrganizationResolver,
+  KeyPolicyResolver,
   AuditEventResolver,
   ApiKeyAuditResolver,
 ];
@@ -67,6 +68,7 @@ export interface RoomParts {
 export interface Rooms {
   readonly audit: AuditService;
   readonly organizations: OrganizationService;
+  readonly people: PeopleService;
   readonly creation: CreationService;
   readonly verification: VerificationService;
   readonly usage: UsageService;
@@ -78,24 +80,22 @@ export function createRooms(parts: RoomParts): Rooms {
   const { database, product, logger } = parts;
   const digester = new KeyDigester(parts.peppers);
   const audit = new AuditService(database, new AuditRepository(), new AuditChainRepository());
-  const organizations = new OrganizationService(
-    database,
-    new OrganizationRepository(),
-    audit,
-    product.catalogue,
-  );
   const keys = new ApiKeyRepository();
   const guard = new CallerGuard(keys);
+  const { organizations, policies, people, ...organizationsRoom } = createOrganizationsRoom({
+    ...{ database, product, audit },
+    admit: async (tx, principal) => guard.admit(tx, principal),
+  });
   const idempotency = new IdempotencyRepository();
   const creation = new CreationService({
-    ...{ database, keys, idempotency, guard, digester, audit, product },
+    ...{ database, keys, idempotency, guard, digester, policies, audit, product },
   });
   const listing = new ListingService(database, keys, new ApiKeyListRepository());
   const loadKey = createApiKeyLoader(listing);
-  const loadOrganization = createOrganizationLoader(organizations);
   return {
     audit,
     organizations,
+    people,
     creation,
     verification: new VerificationService(new VerificationRepository(database), digester, logger),
     usage: new UsageService(new UsageRepository(database)),
@@ -110,13 +110,13 @@ export function createRooms(parts: RoomParts): Rooms {
           new RevocationService(database, keys, guard, audit),
         ),
         new OrganizationApiKeysResolver(listing),
-        new OrganizationResolver(loadOrganization),
+        ...organizationsRoom.resolvers,
         new AuditEventResolver(audit),
         new ApiKeyAuditResolver(audit),
       ],
       references: {
         ApiKey: createApiKeyReference(loadKey),
-        Organization: createOrganizationReference(loadOrganization),
+        Organization: organizationsRoom.reference,
       },
     },
   };

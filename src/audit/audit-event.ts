@@ -5,7 +5,16 @@ import { checkText } from '../kernel/text';
 
 /** What happened, in the words of the audit trail. */
 export type AuditAction =
-  'api_key.created' | 'api_key.updated' | 'api_key.revoked' | 'organization.created';
+  | 'api_key.created'
+  | 'api_key.updated'
+  | 'api_key.revoked'
+  | 'organization.created'
+  | 'organization.linked'
+  | 'organization.plan_changed'
+  | 'organization.policy_updated'
+  | 'organization.renamed'
+  | 'user.created'
+  | 'user.role_changed';
 
 /** What changed, as `{ field: { from, to } }`; never a secret or a digest. */
 export type AuditChanges = Readonly<
@@ -15,7 +24,7 @@ export type AuditChanges = Readonly<
 /** A change about to be recorded; who made it, and from where, comes with the caller. */
 export interface AuditEntry {
   readonly action: AuditAction;
-  readonly targetType: 'ApiKey' | 'Organization';
+  readonly targetType: 'ApiKey' | 'Organization' | 'User';
   readonly targetId: string;
   /** The name the target had at that time. */
   readonly targetName: string;

@@ -2,12 +2,18 @@
 export type Credentials =
   | { readonly kind: 'none' }
   | { readonly kind: 'bearer'; readonly token: string }
+  /** A Bearer token in the shape of a person's: a JSON Web Token, good or bad. */
+  | { readonly kind: 'token'; readonly token: string }
   /** An Authorization header that is no Bearer token (RFC 6750, section 2.1). */
   | { readonly kind: 'malformed' }
   /** More than one Authorization header: which one counts is not for us to guess. */
   | { readonly kind: 'ambiguous' };
 
 const bearer = /^bearer +([^\s]+) *$/i;
+
+// RFC 7515, section 3.1: three parts in base64url. The last is empty in unsigned ones, which are
+// told apart from keys too, so that they are refused as what they are.
+const jsonWebToken = /^[\w-]+\.[\w-]*\.[\w-]*$/;
 
 /**
  * Reads the credentials of a request from its Authorization header, and from nowhere else: keys in
@@ -22,5 +28,6 @@ export function parseCredentials(rawHeaders: readonly string[]): Credentials {
   if (value === undefined) return { kind: 'none' };
   if (values.length > 1) return { kind: 'ambiguous' };
   const token = bearer.exec(value)?.[1];
-  return token === undefined ? { kind: 'malformed' } : { kind: 'bearer', token };
+  if (token === undefined) return { kind: 'malformed' };
+  return { kind: jsonWebToken.test(token) ? 'token' : 'bearer', token };
 }

@@ -92,9 +92,10 @@ function judge(
     const missing = missingScopes(principal.scopes, requiredScopes);
     if (missing.length === 0) continue;
     const wanted = missing.map((all) => all.join(' and ')).join(', or ');
+    const holder = principal.kind === 'API_KEY' ? 'the key does' : 'you do';
     return new FieldRefusedError(
       'INSUFFICIENT_SCOPE',
-      `This field needs a scope that the key does not have: ${wanted}.`,
+      `This field needs a scope that ${holder} not have: ${wanted}.`,
       { requiredScopes, missingScopes: missing },
     );
   }

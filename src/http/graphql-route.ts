@@ -57,14 +57,15 @@ async function authenticate(
   if (credentials.kind === 'ambiguous') {
     throw new InputError('Authorization', 'Send exactly one Authorization header.');
   }
-  const result: Authentication = await authenticator.authenticate(credentials);
-  if (result.kind === 'anonymous') return result.principal;
+  const origin = { requestId: request.id, ip: request.ip };
+  const result: Authentication = await authenticator.authenticate(credentials, origin);
+  if (result.kind === 'anonymous' || result.kind === 'person') return result.principal;
   if (result.kind === 'refused') {
-    const { reason, key } = result;
+    const { reason, key, message } = result;
     if (key !== undefined && (reason === 'EXPIRED' || reason === 'REVOKED')) {
       request.keyUse = { key, refused: reason, journal };
     }
-    throw new AuthenticationError(reason);
+    throw new AuthenticationError(reason, message);
   }
   request.keyUse = { key: result.key, refused: undefined, journal };
   const { expiresAt } = result.key;

@@ -63,8 +63,11 @@ export type CredentialRefusal = 'MALFORMED' | 'UNKNOWN' | 'EXPIRED' | 'REVOKED';
 
 /** The presented credentials are bad, so the whole request is refused with 401. */
 export class AuthenticationError extends AppError {
-  constructor(readonly reason: CredentialRefusal) {
-    super('UNAUTHENTICATED', messageFor[reason], { reason });
+  constructor(
+    readonly reason: CredentialRefusal,
+    publicMessage: string = messageFor[reason],
+  ) {
+    super('UNAUTHENTICATED', publicMessage, { reason });
   }
 }
 
@@ -91,10 +94,10 @@ export class FieldRefusedError extends AppError {
 
 /** Keyward cannot know just now, so it refuses (HTTP 503); the same request may be sent again. */
 export class UnavailableError extends AppError {
-  constructor(cause?: unknown) {
+  constructor(cause?: unknown, unreachable = 'its database') {
     super(
       'UNAVAILABLE',
-      'Keyward cannot reach its database just now. Nothing was decided; send the request again.',
+      `Keyward cannot reach ${unreachable} just now. Nothing was decided; send the request again.`,
       {},
       { cause },
     );

@@ -7,6 +7,8 @@ type Branded<Name extends string> = string & { readonly [brand]: Name };
 export type OrganizationId = Branded<'OrganizationId'>;
 /** Identifies an API key's row (never its secret); a UUID. */
 export type ApiKeyId = Branded<'ApiKeyId'>;
+/** Identifies a person in one organization; a UUID. */
+export type UserId = Branded<'UserId'>;
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -29,6 +31,11 @@ export function newApiKeyId(): ApiKeyId {
   return newUuid() as ApiKeyId; // branding is what this function is for
 }
 
+/** A new id for a person. */
+export function newUserId(): UserId {
+  return newUuid() as UserId; // branding is what this function is for
+}
+
 /** The id a client sent, or undefined when it cannot be one: nothing has such an id. */
 export function parseApiKeyId(text: string): ApiKeyId | undefined {
   return isUuid(text) ? (text.toLowerCase() as ApiKeyId) : undefined; // checked by the pattern
@@ -37,4 +44,9 @@ export function parseApiKeyId(text: string): ApiKeyId | undefined {
 /** The id a client sent, or undefined when it cannot be one: nothing has such an id. */
 export function parseOrganizationId(text: string): OrganizationId | undefined {
   return isUuid(text) ? (text.toLowerCase() as OrganizationId) : undefined; // checked by the pattern
+}
+
+/** The id of a person's row, or undefined when it cannot be one. */
+export function parseUserId(text: string): UserId | undefined {
+  return isUuid(text) ? (text.toLowerCase() as UserId) : undefined; // checked by the pattern
 }

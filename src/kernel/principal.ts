@@ -1,9 +1,12 @@
 import type { Actor } from './actor';
 import { FieldRefusedError } from './errors';
-import type { ApiKeyId, OrganizationId } from './ids';
+import type { ApiKeyId, OrganizationId, UserId } from './ids';
 
 /** Where a key is meant to be used. */
 export type Environment = 'LIVE' | 'TEST';
+
+/** What a person is in their organization, as the identity provider says. */
+export type Role = 'ADMIN' | 'MEMBER';
 
 /** A caller who presented no credentials. */
 export interface AnonymousPrincipal {
@@ -28,13 +31,24 @@ export interface ApiKeyPrincipal extends OrganizationPrincipal {
   readonly apiKeyId: ApiKeyId;
 }
 
+/** A person who presented a valid token of the identity provider. */
+export interface UserPrincipal extends OrganizationPrincipal {
+  readonly kind: 'USER';
+  readonly userId: UserId;
+  readonly role: Role;
+  /** The plan of the organization. */
+  readonly plan: string;
+  readonly name: string | null;
+  readonly email: string | null;
+}
+
 /** Keyward's own command line, acting for one organization with every scope. */
 export interface SystemPrincipal extends OrganizationPrincipal {
   readonly kind: 'SYSTEM';
 }
 
 /** Who is calling. */
-export type Principal = AnonymousPrincipal | ApiKeyPrincipal | SystemPrincipal;
+export type Principal = AnonymousPrincipal | ApiKeyPrincipal | UserPrincipal | SystemPrincipal;
 
 /** A caller that belongs to an organization. */
 export type KnownPrincipal = Exclude<Principal, AnonymousPrincipal>;

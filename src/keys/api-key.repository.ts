@@ -47,11 +47,6 @@ export class ApiKeyRepository {
     );
   }
 
-  /** Lets one transaction at a time count the organization's keys and add to them. */
-  async lockOrganization(tx: Transaction, organizationId: OrganizationId): Promise<void> {
-    await tx.query(`SELECT FROM organizations WHERE id = $1 FOR NO KEY UPDATE`, [organizationId]);
-  }
-
   /** How many active keys the organization has, counted up to `limit`. */
   async countActive(
     tx: Transaction,

@@ -5,6 +5,7 @@ import { ConflictError, InputError, PolicyError } from '../kernel/errors';
 import { newApiKeyId, type ApiKeyId } from '../kernel/ids';
 import type { Caller, Environment } from '../kernel/principal';
 import { checkText } from '../kernel/text';
+import type { KeyPolicyService } from '../organizations/key-policy.service';
 import type { ApiKey, ApiKeyLabels, NewApiKey } from './api-key';
 import {
   checkExpiry,
@@ -45,6 +46,7 @@ export interface CreationParts {
   readonly idempotency: IdempotencyRepository;
   readonly guard: CallerGuard;
   readonly digester: KeyDigester;
+  readonly policies: KeyPolicyService;
   readonly audit: AuditService;
   readonly product: Pick<Product, 'keys' | 'catalogue'>;
 }
@@ -58,7 +60,7 @@ export class CreationService {
    * (organization-wide, 24 hours) it can be sent again safely, also to another replica.
    * @throws InputError naming the member of `input` at fault
    * @throws PolicyError with rule GRANT_SCOPES, GRANT_ENVIRONMENT, GRANT_EXPIRY,
-   * EXPIRATION_REQUIRED, MAX_LIFETIME or MAX_ACTIVE_KEYS
+   * REQUIRED_PLAN, EXPIRATION_REQUIRED, MAX_LIFETIME or MAX_ACTIVE_KEYS
    * @throws ConflictError when the idempotency key was used with another input
    */
   async create(caller: Caller, input: CreateInput): Promise<Creation> {
@@ -143,9 +145,10 @@ export class CreationService {
     const { keys, digester, audit, product } = this.parts;
     const { organizationId, actor } = caller.principal;
     const { labels, environment, scopes } = wish;
-    const expiresAt = fixExpiry(wish.expiry, now, product.keys);
+    const policy = await this.parts.policies.forNewKey(tx, caller.principal, now);
+    const expiresAt = fixExpiry(wish.expiry, now, policy);
     requireGrantable(caller.principal, { scopes, environment, expiresAt });
-    await this.#requireRoom(tx, caller);
+    await this.#requireRoom(tx, caller, policy.maxActiveKeys);
     const { secret, prefix, redacted } = mintKey(product.keys, environment);
     const key: NewApiKey = {
       ...labels,
@@ -163,10 +166,8 @@ export class CreationService {
     return { apiKey: { ...key, status: 'ACTIVE', lastUsedAt: null, revocation: null }, secret };
   }
 
-  async #requireRoom(tx: Transaction, { principal }: Caller): Promise<void> {
-    const max = this.parts.product.keys.maxActiveKeys;
-    if (max === undefined) return;
-    await this.parts.keys.lockOrganization(tx, principal.organizationId);
+  async #requireRoom(tx: Transaction, { principal }: Caller, max: number | null): Promise<void> {
+    if (max === null) return;
     if ((await this.parts.keys.countActive(tx, principal.organizationId, max)) < max) return;
     throw new PolicyError(
       'MAX_ACTIVE_KEYS',

@@ -2,10 +2,10 @@ import { addDuration, parseDuration } from '../kernel/duration';
 import { InputError, PolicyError } from '../kernel/errors';
 import type { Expiry } from './api-key-input';
 
-/** What the product says about how long keys last; ISO 8601 durations. */
+/** What product and organization say about how long keys last; ISO 8601 durations. */
 export interface LifetimePolicy {
   readonly defaultExpiresIn?: string | undefined;
-  readonly maxLifetime?: string | undefined;
+  readonly maxLifetime?: string | null | undefined;
   readonly expirationRequired: boolean;
 }
 
@@ -18,14 +18,14 @@ export interface LifetimePolicy {
 export function fixExpiry(wish: Expiry, now: Date, policy: LifetimePolicy): Date | null {
   const end = wishedEnd(wish, now, policy);
   if (end === null) {
-    if (!policy.expirationRequired && policy.maxLifetime === undefined) return null;
+    if (!policy.expirationRequired && policy.maxLifetime == null) return null;
     throw new PolicyError('EXPIRATION_REQUIRED', 'Keys must expire: give expiresAt or expiresIn.');
   }
   if (end <= now) {
     const field = wish !== undefined && 'in' in wish ? 'input.expiresIn' : 'input.expiresAt';
     throw new InputError(field, `${field} must be in the future.`);
   }
-  if (policy.maxLifetime !== undefined) {
+  if (policy.maxLifetime != null) {
     const latest = addDuration(now, parseDuration(policy.maxLifetime, 'maxLifetime'));
     if (end > latest) {
       throw new PolicyError(

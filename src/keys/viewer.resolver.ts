@@ -2,6 +2,7 @@ import { Ctx, Directive, FieldResolver, Query, Resolver } from 'type-graphql';
 import type { RequestContext } from '../graphql/context';
 import type { ScopeCatalogue } from '../kernel/scopes';
 import { OrganizationType } from '../organizations/organization.types';
+import { UserType } from '../organizations/user.types';
 import type { ApiKey } from './api-key';
 import type { ApiKeyLoader } from './api-key.loader';
 import { ApiKeyType } from './api-key.types';
@@ -18,8 +19,10 @@ export class ViewerResolver {
 
   @Query(() => ViewerType, { description: 'Who is asking; answers anybody.' })
   viewer(@Ctx() { caller: { principal } }: RequestContext): ViewerType {
-    if (principal.kind !== 'API_KEY') return { kind: 'ANONYMOUS', scopes: [] };
-    return { kind: 'API_KEY', scopes: [...principal.scopes] };
+    if (principal.kind === 'ANONYMOUS' || principal.kind === 'SYSTEM') {
+      return { kind: 'ANONYMOUS', scopes: [] };
+    }
+    return { kind: principal.kind, scopes: [...principal.scopes] };
   }
 
   @Directive('@authenticated')
@@ -35,6 +38,13 @@ export class ViewerResolver {
   async apiKey(@Ctx() context: RequestContext): Promise<ApiKey | null> {
     const { principal } = context.caller;
     return principal.kind === 'API_KEY' ? this.loadKey(context).load(principal.apiKeyId) : null;
+  }
+
+  @FieldResolver(() => UserType, { nullable: true, description: 'The person who asks.' })
+  user(@Ctx() { caller: { principal } }: RequestContext): UserType | null {
+    if (principal.kind !== 'USER') return null;
+    const { userId: id, name, email, role } = principal;
+    return { id, name, email, role };
   }
 
   @FieldResolver(() => OrganizationType, {

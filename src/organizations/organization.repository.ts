@@ -30,6 +30,26 @@ export class OrganizationRepository {
       .execute();
     return Array.isArray(result.raw) && result.raw.length === 1;
   }
+
+  /**
+   * Makes an organization that of an external id, unless another one is.
+   * @returns the external id it had before; undefined when another organization has the new one
+   */
+  async link(
+    tx: Transaction,
+    id: OrganizationId,
+    externalId: string,
+  ): Promise<{ readonly before: string | null } | undefined> {
+    await tx.query(`SELECT FROM organizations WHERE id = $1 FOR NO KEY UPDATE`, [id]);
+    const rows: { external_id: string | null }[] = await tx.query(
+      `SELECT external_id FROM organizations WHERE id = $1 OR external_id = $2`,
+      [id, externalId],
+    );
+    const [own, other] = rows;
+    if (own === undefined || other !== undefined) return undefined;
+    await tx.query(`UPDATE organizations SET external_id = $2 WHERE id = $1`, [id, externalId]);
+    return { before: own.external_id };
+  }
 }
 
 function toOrganization(row: OrganizationEntity): Organization {

@@ -73,6 +73,29 @@ export class OrganizationService {
     return { organization: found, created: false };
   }
 
+  /**
+   * Lets the people of the identity provider's organization into one that is there already.
+   * @throws InputError when the id is empty or longer than 255 characters
+   * @throws ConflictError when another organization is that of the external id
+   */
+  async link({ id, name }: Organization, externalId: string, requestId: string): Promise<void> {
+    checkText(externalId, 'externalId', { min: 1, max: 255 });
+    await this.database.transaction(async (tx) => {
+      const linked = await this.repository.link(tx, id, externalId);
+      if (linked === undefined) {
+        throw new ConflictError(`Another organization is that of the external id "${externalId}".`);
+      }
+      if (linked.before === externalId) return;
+      await this.audit.record(tx, this.systemCaller(id, requestId), await databaseNow(tx), {
+        action: 'organization.linked',
+        targetType: 'Organization',
+        targetId: id,
+        targetName: name,
+        changes: { externalId: { from: linked.before, to: externalId } },
+      });
+    });
+  }
+
   /** Keyward's own command line and start-up as a caller in an organization, with every scope. */
   systemCaller(organizationId: OrganizationId, requestId: string): Caller<SystemPrincipal> {
     const principal: SystemPrincipal = {

@@ -3,6 +3,10 @@ import { readConfig } from '../../src/config';
 import { settings } from '../../src/config-settings';
 import { SettingError } from '../../src/config-product';
 
+const oidc = {
+  KEYWARD_OIDC_ISSUER: 'https://login.example.com',
+  KEYWARD_OIDC_AUDIENCE: 'https://keys.example.com',
+};
 const pepper = 'a pepper that is long enough for a test';
 
 test("the README's table of settings is the code's", () => {
@@ -34,6 +38,17 @@ test.each([
   ['KEYWARD_PEPPERS', { KEYWARD_PEPPERS: 'short' }],
   ['KEYWARD_PEPPERS', { KEYWARD_PEPPERS: `${pepper},${pepper}` }],
   ['KEYWARD_DATABASE_POOL_SIZE', { KEYWARD_DATABASE_POOL_SIZE: '-1' }],
+  ['KEYWARD_OIDC_ISSUER', { KEYWARD_OIDC_AUDIENCE: 'keyward' }],
+  ['KEYWARD_OIDC_ISSUER', { KEYWARD_OIDC_ISSUER: 'login.example.com' }],
+  ['KEYWARD_OIDC_ISSUER', { KEYWARD_OIDC_ISSUER: 'http://login.example.com' }],
+  ['KEYWARD_OIDC_ISSUER', { KEYWARD_OIDC_ISSUER: 'http://127.0.0.1.example.com' }],
+  ['KEYWARD_OIDC_AUDIENCE', { KEYWARD_OIDC_ISSUER: oidc.KEYWARD_OIDC_ISSUER }],
+  ['KEYWARD_OIDC_JWKS_URL', { ...oidc, KEYWARD_OIDC_JWKS_URL: 'http://login.example.com/keys' }],
+  ['KEYWARD_OIDC_JWKS_URL', { ...oidc, KEYWARD_OIDC_JWKS_URL: 'file:///keys.json' }],
+  ['KEYWARD_OIDC_ALGORITHMS', { ...oidc, KEYWARD_OIDC_ALGORITHMS: 'RS256,HS256' }],
+  ['KEYWARD_OIDC_ALGORITHMS', { ...oidc, KEYWARD_OIDC_ALGORITHMS: 'none' }],
+  ['KEYWARD_OIDC_ALGORITHMS', { ...oidc, KEYWARD_OIDC_ALGORITHMS: ',' }],
+  ['KEYWARD_OIDC_CLOCK_TOLERANCE_SECONDS', { KEYWARD_OIDC_CLOCK_TOLERANCE_SECONDS: '301' }],
   ['KEYWARD_INTROSPECTION', { KEYWARD_INTROSPECTION: 'sometimes' }],
   ['KEYWARD_SDL_ACCESS_DIRECTIVES', { KEYWARD_SDL_ACCESS_DIRECTIVES: 'no' }],
   ['KEYWARD_CORS_ORIGINS', { KEYWARD_CORS_ORIGINS: 'https://app.example.com/' }],
@@ -45,6 +60,20 @@ test.each([
 ])('a bad %s is refused by a sentence that names it', (name, environment) => {
   expect(() => readConfig(environment)).toThrow(SettingError);
   expect(() => readConfig(environment)).toThrow(new RegExp(`^${name}: .+\\.$`));
+});
+
+test('people are off until an issuer is set; then tokens are judged by the provider’s own words', () => {
+  expect(readConfig({}).oidc).toBeUndefined();
+  expect(readConfig(oidc).oidc).toEqual({
+    issuer: 'https://login.example.com',
+    audience: 'https://keys.example.com',
+    jwksUrl: undefined,
+    algorithms: ['RS256', 'ES256'],
+    clockToleranceSeconds: 5,
+    claims: { organization: 'org_id', organizationName: 'org_name', role: 'role', plan: 'plan' },
+  });
+  const local = { ...oidc, KEYWARD_OIDC_ISSUER: 'http://localhost:8080/realms/acme' };
+  expect(readConfig(local).oidc?.issuer).toBe('http://localhost:8080/realms/acme');
 });
 
 test('a pepper is named by what it is, whatever its place in the list', () => {

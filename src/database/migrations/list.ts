@@ -1,4 +1,5 @@
 import { MainJob1764000000000 } from './1764000000000-main-job';
+import { People1764200000000 } from './1764200000000-people';
 
 /** Every migration, oldest first. A migration that has been released is never changed. */
-export const migrations = [MainJob1764000000000];
+export const migrations = [MainJob1764000000000, People1764200000000];
