@@ -5,7 +5,12 @@ import { checkText } from '../kernel/text';
 
 /** What happened, in the words of the audit trail. */
 export type AuditAction =
-  'api_key.created' | 'api_key.updated' | 'api_key.revoked' | 'organization.created';
+  | 'api_key.created'
+  | 'api_key.updated'
+  | 'api_key.rotated'
+  | 'api_key.replaced'
+  | 'api_key.revoked'
+  | 'organization.created';
 
 /** What changed, as `{ field: { from, to } }`; never a secret or a digest. */
 export type AuditChanges = Readonly<
