@@ -93,6 +93,9 @@ const keys = z.strictObject({
     .max(1_000_000)
     .optional()
     .describe('How many active keys an organization may have.'),
+  rotationGrace: duration
+    .default('P7D')
+    .describe('How long a rotated key goes on working beside its successor, unless told.'),
 });
 
 const productSchema = z.strictObject({

@@ -19,10 +19,13 @@ import { ApiKeyResolver } from '../keys/api-key.resolver';
 import { CallerGuard } from '../keys/caller-guard.service';
 import { CreationService } from '../keys/creation.service';
 import { IdempotencyRepository } from '../keys/idempotency.repository';
+import { IdempotencyService } from '../keys/idempotency.service';
+import { IssuingService } from '../keys/issuing.service';
 import { KeyDigester } from '../keys/key-digest';
 import { ListingService } from '../keys/listing.service';
 import { OrganizationApiKeysResolver } from '../keys/organization-api-keys.resolver';
 import { RevocationService } from '../keys/revocation.service';
+import { SuccessionRepository } from '../keys/succession.repository';
 import { UpdateService } from '../keys/update.service';
 import { VerificationRepository } from '../keys/verification.repository';
 import { VerificationService } from '../keys/verification.service';
@@ -35,6 +38,7 @@ import { OrganizationRepository } from '../organizations/organization.repository
 import { OrganizationService } from '../organizations/organization.service';
 import { UsageRepository } from '../usage/usage.repository';
 import { UsageService } from '../usage/usage.service';
+import { createSuccessions, successionResolvers } from './succession';
 
 /** The rows of every room. */
 export const entities = [
@@ -49,6 +53,7 @@ export const resolvers: SchemaParts['resolvers'] = [
   ViewerResolver,
   ApiKeyResolver,
   ApiKeyMutationResolver,
+  ...successionResolvers,
   OrganizationApiKeysResolver,
   OrganizationResolver,
   AuditEventResolver,
@@ -86,11 +91,14 @@ export function createRooms(parts: RoomParts): Rooms {
   );
   const keys = new ApiKeyRepository();
   const guard = new CallerGuard(keys);
-  const idempotency = new IdempotencyRepository();
+  const lists = new ApiKeyListRepository();
+  const successions = new SuccessionRepository();
+  const idempotency = new IdempotencyService(new IdempotencyRepository(), keys);
+  const issuing = new IssuingService(keys, digester, product);
   const creation = new CreationService({
-    ...{ database, keys, idempotency, guard, digester, audit, product },
+    ...{ database, guard, idempotency, issuing, audit, product },
   });
-  const listing = new ListingService(database, keys, new ApiKeyListRepository());
+  const listing = new ListingService(database, keys, lists);
   const loadKey = createApiKeyLoader(listing);
   const loadOrganization = createOrganizationLoader(organizations);
   return {
@@ -107,8 +115,12 @@ export function createRooms(parts: RoomParts): Rooms {
         new ApiKeyMutationResolver(
           creation,
           new UpdateService(database, keys, guard, audit),
-          new RevocationService(database, keys, guard, audit),
+          new RevocationService(database, keys, successions, guard, audit),
         ),
+        ...createSuccessions({
+          ...{ database, product, audit, keys, lists, successions, guard, idempotency, issuing },
+          loadKey,
+        }),
         new OrganizationApiKeysResolver(listing),
         new OrganizationResolver(loadOrganization),
         new AuditEventResolver(audit),

@@ -1,4 +1,5 @@
 import { MainJob1764000000000 } from './1764000000000-main-job';
+import { Succession1764100000000 } from './1764100000000-succession';
 
 /** Every migration, oldest first. A migration that has been released is never changed. */
-export const migrations = [MainJob1764000000000];
+export const migrations = [MainJob1764000000000, Succession1764100000000];
