@@ -7,7 +7,7 @@ import { ApiKeyType, revocationReasons } from './api-key.types';
 @InputType('RevokeApiKeysInput', { description: 'Which keys to revoke, and why.' })
 export class RevokeApiKeysInput {
   @Field(() => ApiKeyFilterInput, {
-    description: 'Which keys, up to 2,000 at a time; an empty filter is refused.',
+    description: 'Which keys, up to 1,000 at a time; an empty filter is refused.',
   })
   readonly filter: ApiKeyFilterInput;
 

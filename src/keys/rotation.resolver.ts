@@ -16,12 +16,15 @@ export class ApiKeyRotationResolver {
   }
 }
 
-/** The fields of a rotation; the other keys are of use to those who may read keys. */
+/**
+ * The fields of a rotation. The other keys are for those who may read keys, or change them: what
+ * they change, they get to see.
+ */
 @Resolver(() => RotationType)
 export class RotationResolver {
   constructor(private readonly loadKey: ApiKeyLoader) {}
 
-  @Directive('@requiresScopes(scopes: [["api_keys:read"]])')
+  @Directive('@requiresScopes(scopes: [["api_keys:read"], ["api_keys:write"]])')
   @FieldResolver(() => ApiKeyType, { nullable: true, description: 'The key whose place it took.' })
   async predecessor(
     @Ctx() context: RequestContext,
@@ -30,7 +33,7 @@ export class RotationResolver {
     return predecessorId && this.loadKey(context).load(predecessorId);
   }
 
-  @Directive('@requiresScopes(scopes: [["api_keys:read"]])')
+  @Directive('@requiresScopes(scopes: [["api_keys:read"], ["api_keys:write"]])')
   @FieldResolver(() => ApiKeyType, { nullable: true, description: 'The key that took its place.' })
   async successor(
     @Ctx() context: RequestContext,
