@@ -6,6 +6,7 @@ import { AuditService } from '../audit/audit.service';
 import type { Pepper } from '../config';
 import type { Product } from '../config-product';
 import type { Database } from '../database/database';
+import type { ListSizes } from '../graphql/document-cost';
 import type { SchemaParts } from '../graphql/schema';
 import type { Logger } from '../kernel/logger';
 import { ApiKeyEntity, ApiKeyLastUseEntity } from '../keys/api-key.entity';
@@ -17,15 +18,10 @@ import { createApiKeyReference } from '../keys/api-key.reference';
 import { ApiKeyRepository } from '../keys/api-key.repository';
 import { ApiKeyResolver } from '../keys/api-key.resolver';
 import { CallerGuard } from '../keys/caller-guard.service';
-import { CreationService } from '../keys/creation.service';
-import { IdempotencyRepository } from '../keys/idempotency.repository';
-import { IdempotencyService } from '../keys/idempotency.service';
-import { IssuingService } from '../keys/issuing.service';
+import type { CreationService } from '../keys/creation.service';
 import { KeyDigester } from '../keys/key-digest';
 import { ListingService } from '../keys/listing.service';
 import { OrganizationApiKeysResolver } from '../keys/organization-api-keys.resolver';
-import { RevocationService } from '../keys/revocation.service';
-import { SuccessionRepository } from '../keys/succession.repository';
 import { UpdateService } from '../keys/update.service';
 import { VerificationRepository } from '../keys/verification.repository';
 import { VerificationService } from '../keys/verification.service';
@@ -38,7 +34,7 @@ import { OrganizationRepository } from '../organizations/organization.repository
 import { OrganizationService } from '../organizations/organization.service';
 import { UsageRepository } from '../usage/usage.repository';
 import { UsageService } from '../usage/usage.service';
-import { createSuccessions, successionResolvers } from './succession';
+import { createIssuingRoom, issuingListSizes, issuingResolvers } from './issuing-room';
 
 /** The rows of every room. */
 export const entities = [
@@ -53,12 +49,15 @@ export const resolvers: SchemaParts['resolvers'] = [
   ViewerResolver,
   ApiKeyResolver,
   ApiKeyMutationResolver,
-  ...successionResolvers,
+  ...issuingResolvers,
   OrganizationApiKeysResolver,
   OrganizationResolver,
   AuditEventResolver,
   ApiKeyAuditResolver,
 ];
+
+/** How long the lists of every room may be that are not asked for page by page. */
+export const listSizes: ListSizes = { ...issuingListSizes };
 
 /** What all rooms are furnished with. */
 export interface RoomParts {
@@ -92,14 +91,11 @@ export function createRooms(parts: RoomParts): Rooms {
   const keys = new ApiKeyRepository();
   const guard = new CallerGuard(keys);
   const lists = new ApiKeyListRepository();
-  const successions = new SuccessionRepository();
-  const idempotency = new IdempotencyService(new IdempotencyRepository(), keys);
-  const issuing = new IssuingService(keys, digester, product);
-  const creation = new CreationService({
-    ...{ database, guard, idempotency, issuing, audit, product },
-  });
   const listing = new ListingService(database, keys, lists);
   const loadKey = createApiKeyLoader(listing);
+  const { creation, revocation, instances } = createIssuingRoom({
+    ...{ database, product, audit, digester, keys, lists, guard, loadKey },
+  });
   const loadOrganization = createOrganizationLoader(organizations);
   return {
     audit,
@@ -115,12 +111,9 @@ export function createRooms(parts: RoomParts): Rooms {
         new ApiKeyMutationResolver(
           creation,
           new UpdateService(database, keys, guard, audit),
-          new RevocationService(database, keys, successions, guard, audit),
+          revocation,
         ),
-        ...createSuccessions({
-          ...{ database, product, audit, keys, lists, successions, guard, idempotency, issuing },
-          loadKey,
-        }),
+        ...instances,
         new OrganizationApiKeysResolver(listing),
         new OrganizationResolver(loadOrganization),
         new AuditEventResolver(audit),

@@ -32,6 +32,9 @@ const dayMs = 24 * 60 * 60 * 1000;
 /** After how many days each practice speaks up; the help pages' numbers. */
 export const adviceDays = { longLifetime: 365, unused: 90, rotation: 90, expiry: 30 } as const;
 
+/** How much advice there can be on one key: some exclude each other. */
+export const maxAdvice = 7;
+
 /**
  * What the best practices say about a key as it was when read, in a fixed order. Only what can
  * still be helped: nothing about a revoked key, about an expired one only that it should be revoked,

@@ -15,7 +15,7 @@ import type { SuccessionRepository } from './succession.repository';
 import { successorNotice } from './successor-notice';
 
 /** How many keys can be revoked at a time: measured, 1,000 take half of the 100 ms a request may. */
-export const maxBulkRevocation = 1000;
+const maxBulkRevocation = 1000;
 
 /** Which keys to revoke and why, as a client sends it. */
 export interface BulkRevocationInput extends RevocationInput {
