@@ -55,7 +55,7 @@ test('status goes by the database’s clock: the instant of expiry itself is exp
   try {
     // In one transaction statement_timestamp() of this statement is the instant judged by.
     const { rows } = await client.query<{ status: string }>(
-      `WITH moment AS (SELECT statement_timestamp() AS now)
+      `WITH moment AS (SELECT date_trunc('milliseconds', statement_timestamp()) AS now)
        SELECT api_key_status(key) AS status FROM moment, LATERAL (
          SELECT (jsonb_populate_record(api_keys, jsonb_build_object('expires_at', ends))).*
          FROM api_keys, unnest(ARRAY[now - interval '1 ms', now, now + interval '1 ms'])
