@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { defaultScopes } from './config-default-scopes';
+import { ayraScopes, scope } from './config-scopes';
 import { parseDuration } from './kernel/duration';
 import { InputError } from './kernel/errors';
 import { ownScopes, ScopeCatalogue } from './kernel/scopes';
@@ -20,17 +20,6 @@ const duration = z
   .string()
   .refine(isDuration, 'must be an ISO 8601 duration such as P90D')
   .meta({ examples: ['P90D', 'PT12H'] });
-
-const scope = z.strictObject({
-  // RFC 6749 appendix A.4: what a space-separated scope list can carry.
-  name: z
-    .string()
-    .regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/, 'must be 1 to 100 printable ASCII characters')
-    .describe('Exactly as keys carry it and directives require it, such as "contacts:read".'),
-  title: z.string().min(1).max(100).describe('What a form shows beside the check box.'),
-  description: z.string().max(500).describe('What a key with this scope may do.'),
-  group: z.enum(['READ', 'WRITE', 'ADMIN']).describe('The heading it stands under.'),
-});
 
 const environment = z.enum(['LIVE', 'TEST']);
 
@@ -94,7 +83,7 @@ const productSchema = z.strictObject({
   scopes: z
     .array(scope)
     .max(200)
-    .default(defaultScopes)
+    .default(ayraScopes)
     .describe('The catalogue. Keyward’s own scopes are always part of it.'),
   fullAccessScope: z
     .string()

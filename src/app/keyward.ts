@@ -14,7 +14,7 @@ import type { Logger } from '../kernel/logger';
 import { createAdminKey } from './admin-key';
 import { openFoundation } from './foundation';
 import { createPeopleDoor } from './people-door';
-import { createRooms } from './rooms';
+import { createRooms, listSizes } from './rooms';
 
 /** A running Keyward. */
 export interface Keyward {
@@ -43,7 +43,7 @@ export async function startKeyward(config: Config, logger: Logger): Promise<Keyw
   const schema = await createSchema(rooms.schema, product.catalogue);
   const sdl = printSdl(schema);
   serveSdl(schema, config.sdlAccessDirectives ? sdl : withoutAccessDirectives(sdl));
-  const apollo = createApollo({ schema, introspection: config.introspection, logger });
+  const apollo = createApollo({ schema, introspection: config.introspection, listSizes, logger });
   await apollo.start();
   const http = await createHttpServer({
     apollo,

@@ -6,6 +6,7 @@ import { AuditService } from '../audit/audit.service';
 import type { Pepper } from '../config';
 import type { Product } from '../config-product';
 import type { Database } from '../database/database';
+import type { ListSizes } from '../graphql/document-cost';
 import type { SchemaParts } from '../graphql/schema';
 import type { Logger } from '../kernel/logger';
 import { ApiKeyEntity, ApiKeyLastUseEntity } from '../keys/api-key.entity';
@@ -17,12 +18,10 @@ import { createApiKeyReference } from '../keys/api-key.reference';
 import { ApiKeyRepository } from '../keys/api-key.repository';
 import { ApiKeyResolver } from '../keys/api-key.resolver';
 import { CallerGuard } from '../keys/caller-guard.service';
-import { CreationService } from '../keys/creation.service';
-import { IdempotencyRepository } from '../keys/idempotency.repository';
+import type { CreationService } from '../keys/creation.service';
 import { KeyDigester } from '../keys/key-digest';
 import { ListingService } from '../keys/listing.service';
 import { OrganizationApiKeysResolver } from '../keys/organization-api-keys.resolver';
-import { RevocationService } from '../keys/revocation.service';
 import { UpdateService } from '../keys/update.service';
 import { VerificationRepository } from '../keys/verification.repository';
 import { VerificationService } from '../keys/verification.service';
@@ -35,6 +34,7 @@ import type { PeopleService } from '../organizations/people.service';
 import { UsageRepository } from '../usage/usage.repository';
 import { UsageService } from '../usage/usage.service';
 import { createOrganizationsRoom } from './organizations-room';
+import { createIssuingRoom, issuingListSizes, issuingResolvers } from './issuing-room';
 
 /** The rows of every room. */
 export const entities = [
@@ -49,12 +49,16 @@ export const resolvers: SchemaParts['resolvers'] = [
   ViewerResolver,
   ApiKeyResolver,
   ApiKeyMutationResolver,
+  ...issuingResolvers,
   OrganizationApiKeysResolver,
   OrganizationResolver,
   KeyPolicyResolver,
   AuditEventResolver,
   ApiKeyAuditResolver,
 ];
+
+/** How long the lists of every room may be that are not asked for page by page. */
+export const listSizes: ListSizes = { ...issuingListSizes };
 
 /** What all rooms are furnished with. */
 export interface RoomParts {
@@ -86,12 +90,12 @@ export function createRooms(parts: RoomParts): Rooms {
     ...{ database, product, audit },
     admit: async (tx, principal) => guard.admit(tx, principal),
   });
-  const idempotency = new IdempotencyRepository();
-  const creation = new CreationService({
-    ...{ database, keys, idempotency, guard, digester, policies, audit, product },
-  });
-  const listing = new ListingService(database, keys, new ApiKeyListRepository());
+  const lists = new ApiKeyListRepository();
+  const listing = new ListingService(database, keys, lists);
   const loadKey = createApiKeyLoader(listing);
+  const { creation, revocation, instances } = createIssuingRoom({
+    ...{ database, product, policies, audit, digester, keys, lists, guard, loadKey },
+  });
   return {
     audit,
     organizations,
@@ -107,8 +111,9 @@ export function createRooms(parts: RoomParts): Rooms {
         new ApiKeyMutationResolver(
           creation,
           new UpdateService(database, keys, guard, audit),
-          new RevocationService(database, keys, guard, audit),
+          revocation,
         ),
+        ...instances,
         new OrganizationApiKeysResolver(listing),
         ...organizationsRoom.resolvers,
         new AuditEventResolver(audit),

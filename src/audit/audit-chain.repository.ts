@@ -41,43 +41,41 @@ interface EventRow extends Omit<ChainRow, 'sequence'> {
 /** Adds events to the chains of their organizations, and reads the chains for proof. */
 export class AuditChainRepository {
   /**
-   * Adds an event to the end of its organization's chain. Other transactions that want to add one
-   * wait until this one ends, so that a chain never forks.
+   * Adds events of one organization to the end of its chain, in the order given. Other transactions
+   * that want to add one wait until this one ends, so that a chain never forks.
    */
-  async add(tx: Transaction, event: Omit<ChainedEvent, 'sequence'>): Promise<void> {
+  async add(
+    tx: Transaction,
+    organizationId: OrganizationId,
+    events: readonly Omit<ChainedEvent, 'sequence'>[],
+  ): Promise<void> {
     const [end]: ChainRow[] = await tx.query(
-      `INSERT INTO audit_chains AS chain (organization_id, sequence, hash) VALUES ($1, 1, $2)
-       ON CONFLICT (organization_id) DO UPDATE SET sequence = chain.sequence + 1
+      `INSERT INTO audit_chains AS chain (organization_id, sequence, hash) VALUES ($1, $3, $2)
+       ON CONFLICT (organization_id) DO UPDATE SET sequence = chain.sequence + $3
        RETURNING organization_id, sequence::int, hash`,
-      [event.organizationId, chainStart],
+      [organizationId, chainStart, events.length],
     );
     if (end === undefined) throw new Error('an organization has no audit chain');
-    const { sequence } = end;
-    const hash = chainHash(end.hash, { ...event, sequence });
+    const chained: StoredEvent[] = [];
+    let { hash } = end;
+    for (const [index, each] of events.entries()) {
+      const event = { ...each, sequence: end.sequence - events.length + index + 1 };
+      hash = chainHash(hash, event);
+      chained.push({ event, hash });
+    }
     await tx.query(
       `INSERT INTO audit_events (id, organization_id, sequence, at, actor_kind, actor_id,
          actor_name, action, target_type, target_id, target_name, changes, request_id, ip, hash)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-      [
-        event.id,
-        event.organizationId,
-        sequence,
-        event.at,
-        event.actor.kind,
-        event.actor.id,
-        event.actor.name,
-        event.action,
-        event.targetType,
-        event.targetId,
-        event.targetName,
-        event.changes,
-        event.requestId,
-        event.ip,
-        hash,
-      ],
+       SELECT id, $1, sequence, at, actor_kind, actor_id, actor_name, action, target_type,
+         target_id, target_name, changes::json, request_id, ip, hash
+       FROM unnest($2::uuid[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
+         $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
+         $15::bytea[]) AS event (id, sequence, at, actor_kind, actor_id, actor_name, action,
+         target_type, target_id, target_name, changes, request_id, ip, hash)`,
+      [organizationId, ...toColumns(chained)],
     );
     await tx.query(`UPDATE audit_chains SET hash = $2 WHERE organization_id = $1`, [
-      event.organizationId,
+      organizationId,
       hash,
     ]);
   }
@@ -109,6 +107,26 @@ export class AuditChainRepository {
     );
     return rows.map((row) => ({ event: toChained(row), hash: row.hash }));
   }
+}
+
+function toColumns(rows: readonly StoredEvent[]): readonly unknown[] {
+  const events = rows.map(({ event }) => event);
+  return [
+    events.map(({ id }) => id),
+    events.map(({ sequence }) => sequence),
+    events.map(({ at }) => at.toISOString()),
+    events.map(({ actor }) => actor.kind),
+    events.map(({ actor }) => actor.id),
+    events.map(({ actor }) => actor.name),
+    events.map(({ action }) => action),
+    events.map(({ targetType }) => targetType),
+    events.map(({ targetId }) => targetId),
+    events.map(({ targetName }) => targetName),
+    events.map(({ changes }) => changes),
+    events.map(({ requestId }) => requestId),
+    events.map(({ ip }) => ip),
+    rows.map(({ hash }) => hash),
+  ];
 }
 
 function organizationOf({

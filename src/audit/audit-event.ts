@@ -7,6 +7,8 @@ import { checkText } from '../kernel/text';
 export type AuditAction =
   | 'api_key.created'
   | 'api_key.updated'
+  | 'api_key.rotated'
+  | 'api_key.replaced'
   | 'api_key.revoked'
   | 'organization.created'
   | 'organization.linked'

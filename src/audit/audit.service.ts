@@ -43,16 +43,25 @@ export class AuditService {
   ) {}
 
   /**
-   * Records a change in the transaction that makes it: if the event cannot be written, nothing
+   * Records changes in the transaction that makes them: if an event cannot be written, nothing
    * changes. To be called last in it, for until it ends nobody else in the organization can record.
-   * @param at the instant of the change, by the database's clock
+   * @param at the instant of the changes, by the database's clock
    */
-  async record(tx: Transaction, caller: Caller, at: Date, entry: AuditEntry): Promise<void> {
+  async record(
+    tx: Transaction,
+    caller: Caller,
+    at: Date,
+    ...entries: readonly AuditEntry[]
+  ): Promise<void> {
     const { organizationId, actor } = caller.principal;
     const { requestId, ip } = caller;
-    const changes = JSON.stringify(entry.changes);
-    const event = { ...entry, id: newUuid(), organizationId, actor, requestId, ip, at, changes };
-    await this.chains.add(tx, event);
+    if (entries.length === 0) return;
+    const events = entries.map((entry) => ({
+      ...entry,
+      ...{ id: newUuid(), organizationId, actor, requestId, ip, at },
+      changes: JSON.stringify(entry.changes),
+    }));
+    await this.chains.add(tx, organizationId, events);
   }
 
   /**

@@ -12,6 +12,7 @@ import type { Logger } from '../kernel/logger';
 import { answerPlugin } from './answer.plugin';
 import { toClientError } from './client-error';
 import type { RequestContext } from './context';
+import type { ListSizes } from './document-cost';
 import { defaultDocumentLimits, documentLimitOptions } from './document-limits';
 import { costLimitPlugin } from './limits.plugin';
 import { schemaAccessPlugin } from './schema-access.plugin';
@@ -20,6 +21,7 @@ import { schemaAccessPlugin } from './schema-access.plugin';
 export interface ApolloOptions {
   readonly schema: GraphQLSchema;
   readonly introspection: IntrospectionAccess;
+  readonly listSizes: ListSizes;
   readonly logger: Logger;
 }
 
@@ -46,7 +48,7 @@ export function createApollo(options: ApolloOptions): ApolloServer<RequestContex
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
       schemaAccessPlugin(options.introspection),
-      costLimitPlugin(limits),
+      costLimitPlugin(limits, options.listSizes),
       answerPlugin(options.logger),
     ],
   });

@@ -45,7 +45,7 @@ export function serveGraphql(app: FastifyInstance, parts: GraphqlRouteParts): vo
 
 /**
  * Judges the request's credentials, notes its key for the usage record, and tells a key that ends
- * soon so.
+ * soon or has a successor so.
  */
 async function authenticate(
   request: FastifyRequest,
@@ -68,7 +68,8 @@ async function authenticate(
     throw new AuthenticationError(reason, message);
   }
   request.keyUse = { key: result.key, refused: undefined, journal };
-  const { expiresAt } = result.key;
+  const { expiresAt, successorId } = result.key;
+  if (successorId !== null) reply.header('keyward-key-superseded', successorId);
   if (expiresAt !== null && expiresAt.getTime() - clock.now().getTime() <= expiryNoticeMs) {
     reply.header('keyward-key-expires-at', expiresAt.toISOString());
   }

@@ -52,7 +52,10 @@ async function allowOrigins(app: FastifyInstance, origins: ReadonlySet<string>):
   await app.register(cors, {
     origin: [...origins],
     methods: ['GET', 'POST'],
-    exposedHeaders: ['x-request-id', 'www-authenticate', 'retry-after', 'keyward-key-expires-at'],
+    exposedHeaders: [
+      ...['x-request-id', 'www-authenticate', 'retry-after'],
+      ...['keyward-key-expires-at', 'keyward-key-superseded'],
+    ],
     maxAge: 600,
   });
 }

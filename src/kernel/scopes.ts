@@ -91,6 +91,12 @@ export class ScopeCatalogue {
     const covered = this.fullAccess !== undefined && granted.includes(this.fullAccess);
     return new Set(covered ? [...granted, ...this.names] : granted);
   }
+
+  /** Whether granted scopes amount to all there are. */
+  isEverything(granted: readonly string[]): boolean {
+    const effective = this.effective(granted);
+    return this.names.every((name) => effective.has(name));
+  }
 }
 
 /** What each of the required lists lacks; an empty answer means the requirement is met. */

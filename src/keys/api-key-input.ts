@@ -45,8 +45,9 @@ export interface CreateInput extends LabelsInput, ExpiryInput {
   readonly idempotencyKey?: Maybe<string>;
 }
 
-/** A wished end, checked but not yet fixed to an instant. */
-export type Expiry = { readonly at: Date } | { readonly in: IsoDuration } | undefined;
+/** A wished end, checked but not yet fixed to an instant; undefined: as the product has it. */
+export type Expiry =
+  { readonly at: Date } | { readonly in: IsoDuration } | { readonly never: true } | undefined;
 
 /**
  * The labels with the changes of the input.
@@ -169,4 +170,20 @@ export function checkExpiry({ expiresAt, expiresIn }: ExpiryInput): Expiry {
     throw new InputError('input.expiresAt', 'input.expiresAt must lie before the year 10000.');
   }
   return expiresIn == null ? undefined : { in: parseDuration(expiresIn, 'input.expiresIn') };
+}
+
+/** A wished end as a JSON value that is the same for the same wish. */
+export function describeExpiry(expiry: Expiry): string | null {
+  if (expiry === undefined) return null;
+  if ('never' in expiry) return 'never';
+  return 'at' in expiry ? expiry.at.toISOString() : expiry.in.text;
+}
+
+/**
+ * The client's name for its request.
+ * @throws InputError naming `input.idempotencyKey` when it is empty or too long
+ */
+export function checkIdempotencyKey(text: Maybe<string>): string | undefined {
+  if (text == null) return undefined;
+  return checkText(text, 'input.idempotencyKey', { min: 1, max: limits.idempotencyKey });
 }

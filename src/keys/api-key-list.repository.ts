@@ -1,6 +1,6 @@
 import type { SelectQueryBuilder } from 'typeorm';
 import type { Transaction } from '../database/database';
-import type { OrganizationId } from '../kernel/ids';
+import type { ApiKeyId, OrganizationId } from '../kernel/ids';
 import { cutPage, encodeCursor, type Cursor, type Page, type PageRequest } from '../kernel/pages';
 import type { ApiKey } from './api-key';
 import { ApiKeyEntity, ApiKeyLastUseEntity } from './api-key.entity';
@@ -10,6 +10,7 @@ import {
   type ApiKeyFilter,
   type ApiKeyOrder,
   type ApiKeyOrderField,
+  type MetKey,
 } from './api-key-list';
 import { toApiKey } from './api-key.repository';
 
@@ -88,6 +89,27 @@ export class ApiKeyListRepository {
       };
     });
     return cutPage(rows, request);
+  }
+
+  /**
+   * The keys that meet the filter and are not revoked, in the order of their ids.
+   * @param among looks only among these; undefined: among all
+   */
+  async meet(
+    tx: Transaction,
+    organizationId: OrganizationId,
+    filter: ApiKeyFilter,
+    { among, limit }: { readonly among: readonly ApiKeyId[] | undefined; readonly limit: number },
+  ): Promise<MetKey[]> {
+    const query = listQuery(tx, organizationId, filter, false)
+      .andWhere(`key.revoked_at IS NULL AND api_key_status(key) <> 'REVOKED'`)
+      .select('key.id', 'id')
+      .addSelect('key.name', 'name')
+      .addSelect('api_key_status(key)', 'status')
+      .orderBy('key.id')
+      .limit(limit);
+    if (among !== undefined) query.andWhere('key.id = ANY(:among)', { among });
+    return query.getRawMany<MetKey>();
   }
 
   /** How many keys meet the filter; counted up to `maxTotalCount`. */

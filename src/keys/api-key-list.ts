@@ -1,5 +1,5 @@
 import { InputError } from '../kernel/errors';
-import { parseApiKeyId, type OrganizationId } from '../kernel/ids';
+import { parseApiKeyId, type ApiKeyId, type OrganizationId } from '../kernel/ids';
 import { badCursor, parsePage, type PageArguments, type PageRequest } from '../kernel/pages';
 import type { Environment } from '../kernel/principal';
 import { checkText } from '../kernel/text';
@@ -38,24 +38,40 @@ export interface ApiKeyFilter {
   readonly createdBefore?: Date | null | undefined;
 }
 
+/** What is read of a key that meets a filter when many do. */
+export interface MetKey {
+  readonly id: ApiKeyId;
+  readonly name: string;
+  readonly status: ApiKeyStatus;
+}
+
+/** Whether a filter is met by every key there is: nothing in it narrows. */
+export function isEmptyFilter(filter: ApiKeyFilter): boolean {
+  return Object.values(filter).every(
+    (value) => value == null || value === '' || (Array.isArray(value) && value.length === 0),
+  );
+}
+
 /**
  * Passes a filter on, checked.
+ * @param path where the filter stands in the arguments
  * @throws InputError naming the member: text with control characters or over 500 characters, lists
  * of more than 50, or an empty list of statuses, which nothing could meet
  */
-export function checkFilter(filter: ApiKeyFilter): ApiKeyFilter {
+export function checkFilter(filter: ApiKeyFilter, path = 'filter'): ApiKeyFilter {
   for (const name of ['search', 'owner', 'application', 'createdBy'] as const) {
     const text = filter[name];
-    if (text != null) checkText(text, `filter.${name}`, { max: 500 });
+    if (text != null) checkText(text, `${path}.${name}`, { max: 500 });
   }
   for (const name of ['scopes', 'tags'] as const) {
     const list = filter[name] ?? [];
-    if (list.length > 50)
-      throw new InputError(`filter.${name}`, `filter.${name} takes at most 50.`);
-    list.forEach((text, index) => checkText(text, `filter.${name}.${index}`, { max: 500 }));
+    const field = `${path}.${name}`;
+    if (list.length > 50) throw new InputError(field, `${field} takes at most 50.`);
+    list.forEach((text, index) => checkText(text, `${field}.${index}`, { max: 500 }));
   }
   if (filter.status?.length === 0) {
-    throw new InputError('filter.status', 'filter.status must name a status, or be left out.');
+    const field = `${path}.status`;
+    throw new InputError(field, `${field} must name a status, or be left out.`);
   }
   return filter;
 }

@@ -45,7 +45,7 @@ class ApiKeyOrderInput {
 
 /** Which keys to list. */
 @InputType('ApiKeyFilter', { description: 'Which keys: those that meet every member given.' })
-class ApiKeyFilterInput {
+export class ApiKeyFilterInput {
   @Field(() => [statuses], { nullable: true, description: 'Any of these.' })
   readonly status?: ApiKeyStatus[] | null;
 

@@ -50,13 +50,13 @@ export class ApiKeyMutationResolver {
   @Mutation(() => RevokeApiKeyPayload, {
     nullable: true,
     description:
-      'Ends a key at once and for ever. Repeating it changes nothing and answers with the first revocation.',
+      'Ends a key at once and for ever, but not its successor. Repeating it changes nothing and answers with the first revocation.',
   })
   async revokeApiKey(
     @Ctx() { caller }: RequestContext,
     @Arg('input', { description: 'Which key, and why.' }) input: RevokeApiKeyInput,
   ): Promise<RevokeApiKeyPayload> {
-    return { apiKey: await this.revocation.revoke(requireCaller(caller), input) };
+    return this.revocation.revoke(requireCaller(caller), input);
   }
 
   @Directive('@authenticated')
@@ -70,6 +70,6 @@ export class ApiKeyMutationResolver {
     @Arg('note', () => String, { nullable: true, description: 'A note; up to 1,000 characters.' })
     note: string | null | undefined,
   ): Promise<RevokeApiKeyPayload> {
-    return { apiKey: await this.revocation.revokeCurrent(requireCaller(caller), { reason, note }) };
+    return this.revocation.revokeCurrent(requireCaller(caller), { reason, note });
   }
 }

@@ -28,4 +28,10 @@ export class UpdateApiKeyPayload {
 export class RevokeApiKeyPayload {
   @Field(() => ApiKeyType, { description: 'The key as it is now.' })
   readonly apiKey: ApiKey;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Names the keys that took its place and still work; null when none does.',
+  })
+  readonly notice: string | null;
 }

@@ -3,7 +3,7 @@ import type { ActorKind } from '../kernel/actor';
 import type { Environment } from '../kernel/principal';
 import type { ApiKeyStatus, RevocationReason } from './api-key';
 
-/** A row of `api_keys`; `status` and `lastUsedAt` are computed by the database when it is read. */
+/** A row of `api_keys`; `status`, `lastUsedAt` and `readAt` are computed when it is read. */
 @Entity('api_keys')
 export class ApiKeyEntity {
   @PrimaryColumn('uuid') id: string;
@@ -35,6 +35,15 @@ export class ApiKeyEntity {
   @Column('text', { name: 'revocation_reason', nullable: true })
   revocationReason: RevocationReason | null;
   @Column('text', { name: 'revocation_note', nullable: true }) revocationNote: string | null;
+  @Column('uuid', { name: 'predecessor_id', nullable: true }) predecessorId: string | null;
+  @Column('uuid', { name: 'successor_id', nullable: true }) successorId: string | null;
+  @Column('timestamp with time zone', { name: 'succeeded_at', precision: 3, nullable: true })
+  succeededAt: Date | null;
+  @Column('timestamp with time zone', { name: 'retires_at', precision: 3, nullable: true })
+  retiresAt: Date | null;
+  @Column('text', { name: 'retired_by_kind', nullable: true }) retiredByKind: ActorKind | null;
+  @Column('text', { name: 'retired_by_id', nullable: true }) retiredById: string | null;
+  @Column('text', { name: 'retired_by_name', nullable: true }) retiredByName: string | null;
 
   @VirtualColumn({ type: 'text', query: (alias) => `api_key_status(${alias})` })
   status: ApiKeyStatus;
@@ -46,6 +55,12 @@ export class ApiKeyEntity {
        WHERE used.api_key_id = ${alias}.id`,
   })
   lastUsedAt: Date | null;
+
+  @VirtualColumn({
+    type: 'timestamp with time zone',
+    query: () => `date_trunc('milliseconds', statement_timestamp())`,
+  })
+  readAt: Date;
 }
 
 /** A row of `api_key_last_uses`: one for each key, made with it, `-infinity` until first used. */

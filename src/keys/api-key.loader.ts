@@ -11,11 +11,15 @@ export type ApiKeyLoader = (context: RequestContext) => DataLoader<ApiKeyId, Api
 export function createApiKeyLoader(service: ListingService): ApiKeyLoader {
   return perRequest(
     ({ caller: { principal } }) =>
-      new DataLoader(async (ids: readonly ApiKeyId[]) => {
-        if (principal.kind === 'ANONYMOUS') return ids.map(() => null);
-        const keys = await service.findByIds(principal.organizationId, ids);
-        const found = new Map(keys.map((key) => [key.id, key]));
-        return ids.map((id) => found.get(id) ?? null);
-      }),
+      new DataLoader(
+        async (ids: readonly ApiKeyId[]) => {
+          if (principal.kind === 'ANONYMOUS') return ids.map(() => null);
+          const keys = await service.findByIds(principal.organizationId, [...new Set(ids)]);
+          const found = new Map(keys.map((key) => [key.id, key]));
+          return ids.map((id) => found.get(id) ?? null);
+        },
+        // Nothing is kept: after one mutation of a request, fields of the next see what it changed.
+        { cache: false },
+      ),
   );
 }

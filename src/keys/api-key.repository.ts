@@ -6,7 +6,7 @@ import {
   type ApiKeyId,
   type OrganizationId,
 } from '../kernel/ids';
-import type { ApiKey, ApiKeyLabels, NewApiKey, Revocation } from './api-key';
+import type { ApiKey, ApiKeyLabels, NewApiKey, Revocation, Successor } from './api-key';
 import { ApiKeyEntity } from './api-key.entity';
 import type { KeyDigest } from './key-digest';
 
@@ -130,8 +130,24 @@ export function toApiKey(row: ApiKeyEntity): ApiKey {
     usageLocation: row.usageLocation,
     tags: row.tags,
     metadata: { ...row.metadata },
-    revocation: toRevocation(row),
+    revocation: toRevocation(row) ?? toRetirement(row),
+    predecessorId: row.predecessorId === null ? null : (parseApiKeyId(row.predecessorId) ?? null),
+    successor: toSuccessor(row),
+    retiresAt: row.retiresAt,
+    readAt: row.readAt,
   };
+}
+
+function toSuccessor({ successorId, succeededAt: at }: ApiKeyEntity): Successor | null {
+  const id = successorId === null ? undefined : parseApiKeyId(successorId);
+  return id === undefined || at === null ? null : { id, at };
+}
+
+// A key whose grace has ended counts as revoked from that instant on, by whoever rotated it.
+function toRetirement(row: ApiKeyEntity): Revocation | null {
+  const { status, retiresAt: at, retiredByKind: kind, retiredByName: name } = row;
+  if (status !== 'REVOKED' || at === null || kind === null || name === null) return null;
+  return { at, by: { kind, id: row.retiredById, name }, reason: 'REPLACED', note: null };
 }
 
 function toRevocation(row: ApiKeyEntity): Revocation | null {

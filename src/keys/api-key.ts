@@ -9,7 +9,7 @@ export type ApiKeyStatus = 'ACTIVE' | 'EXPIRED' | 'REVOKED';
 export type RevocationReason =
   'COMPROMISED' | 'REPLACED' | 'UNUSED' | 'EMPLOYEE_DEPARTURE' | 'PROJECT_ENDED' | 'OTHER';
 
-/** That a key was revoked; it never is again anything else. */
+/** That a key was revoked, or retired after its rotation; it never is again anything else. */
 export interface Revocation {
   readonly at: Date;
   readonly by: Actor;
@@ -44,7 +44,25 @@ export interface ApiKey extends ApiKeyLabels {
   /** When a request was last let in with it; null: never. */
   readonly lastUsedAt: Date | null;
   readonly revocation: Revocation | null;
+  /** The key whose place it took. */
+  readonly predecessorId: ApiKeyId | null;
+  /** The key that took its place, by rotation or replacement; it never has another. */
+  readonly successor: Successor | null;
+  /** When it stops by itself, its successor having taken over; null: it does not. */
+  readonly retiresAt: Date | null;
+  /** When this was read, by the database's clock. */
+  readonly readAt: Date;
+}
+
+/** The key that took the place of another. */
+export interface Successor {
+  readonly id: ApiKeyId;
+  /** Since when. */
+  readonly at: Date;
 }
 
 /** A key about to be stored. */
-export type NewApiKey = Omit<ApiKey, 'status' | 'lastUsedAt' | 'revocation'>;
+export type NewApiKey = Omit<
+  ApiKey,
+  'status' | 'lastUsedAt' | 'revocation' | 'successor' | 'retiresAt' | 'readAt'
+>;

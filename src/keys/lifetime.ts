@@ -1,5 +1,6 @@
 import { addDuration, parseDuration } from '../kernel/duration';
 import { InputError, PolicyError } from '../kernel/errors';
+import type { ApiKey } from './api-key';
 import type { Expiry } from './api-key-input';
 
 /** What product and organization say about how long keys last; ISO 8601 durations. */
@@ -39,7 +40,31 @@ export function fixExpiry(wish: Expiry, now: Date, policy: LifetimePolicy): Date
 }
 
 function wishedEnd(wish: Expiry, now: Date, policy: LifetimePolicy): Date | null {
-  if (wish !== undefined) return 'at' in wish ? wish.at : addDuration(now, wish.in);
+  if (wish !== undefined) {
+    if ('never' in wish) return null;
+    return 'at' in wish ? wish.at : addDuration(now, wish.in);
+  }
   if (policy.defaultExpiresIn === undefined) return null;
   return addDuration(now, parseDuration(policy.defaultExpiresIn, 'defaultExpiresIn'));
+}
+
+// The last that RFC 3339 can write.
+const lastInstant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/**
+ * The lifetime of a key again, counted from `now`. A key that had the longest lifetime allowed has
+ * it again, as the calendar goes: a month in February is not a month in March.
+ */
+export function lifetimeAgain(
+  { createdAt, expiresAt }: Pick<ApiKey, 'createdAt' | 'expiresAt'>,
+  now: Date,
+  { maxLifetime }: LifetimePolicy,
+): Expiry {
+  if (expiresAt === null) return { never: true };
+  if (maxLifetime != null) {
+    const longest = parseDuration(maxLifetime, 'maxLifetime');
+    if (addDuration(createdAt, longest).getTime() === expiresAt.getTime()) return { in: longest };
+  }
+  const end = now.getTime() + expiresAt.getTime() - createdAt.getTime();
+  return { at: new Date(Math.min(end, lastInstant)) };
 }

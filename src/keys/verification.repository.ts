@@ -16,6 +16,8 @@ export interface PresentedKey {
   readonly pepperId: string;
   readonly digest: Buffer;
   readonly status: ApiKeyStatus;
+  /** The key that took its place. */
+  readonly successorId: ApiKeyId | null;
   /** The moment, by the database's clock. */
   readonly checkedAt: Date;
 }
@@ -23,6 +25,7 @@ export interface PresentedKey {
 // The driver's rows come as these types by the columns' definitions.
 const columns = `digest, id, organization_id AS "organizationId", name, environment, scopes,
   expires_at AS "expiresAt", pepper_id AS "pepperId", api_key_status(api_keys) AS status,
+  successor_id AS "successorId",
   date_trunc('milliseconds', statement_timestamp()) AS "checkedAt"`;
 
 const findOne = {

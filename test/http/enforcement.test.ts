@@ -30,6 +30,7 @@ const ways: Readonly<Record<string, (selection: string) => string>> = {
   Mutation: (selection) => `mutation { ${selection} }`,
   ApiKey: (selection) => `{ viewer { apiKey { ${selection} } } }`,
   Organization: (selection) => `{ viewer { organization { ${selection} } } }`,
+  Rotation: (selection) => `{ viewer { apiKey { rotation { ${selection} } } } }`,
 };
 
 describe('every field that the printed schema guards', () => {

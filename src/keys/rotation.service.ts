@@ -1,0 +1,117 @@
+import type { Product } from '../config-product';
+import type { Transaction } from '../database/database';
+import { addDuration, parseDuration, type IsoDuration } from '../kernel/duration';
+import { InputError, PolicyError } from '../kernel/errors';
+import type { Caller } from '../kernel/principal';
+import type { ApiKey } from './api-key';
+import {
+  checkExpiry,
+  checkIdempotencyKey,
+  checkLabels,
+  describeExpiry,
+  type Expiry,
+  type ExpiryInput,
+} from './api-key-input';
+import type { ApiKeyRepository } from './api-key.repository';
+import { lifetimeAgain } from './lifetime';
+import type {
+  Succession,
+  SuccessionMoment,
+  SuccessionPlan,
+  SuccessionService,
+} from './succession.service';
+
+/** Which key to rotate, and how, as a client sends it. */
+export interface RotationInput extends ExpiryInput {
+  readonly id: string;
+  /** ISO 8601; left out: the organization's. */
+  readonly gracePeriod?: string | null | undefined;
+  /** true: the key goes on working until someone revokes it. */
+  readonly keepPredecessor?: boolean | null | undefined;
+  readonly idempotencyKey?: string | null | undefined;
+}
+
+interface Wish {
+  /** 'usual': the organization's; 'keep': no end. */
+  readonly grace: IsoDuration | 'usual' | 'keep';
+  readonly expiry: Expiry;
+}
+
+/** Rotates keys: new secrets for what old ones may do. */
+export class RotationService {
+  constructor(
+    private readonly successions: SuccessionService,
+    private readonly keys: ApiKeyRepository,
+    private readonly product: Pick<Product, 'keys'>,
+  ) {}
+
+  /**
+   * Issues a successor with the same settings; the key itself stops when its grace ends or it
+   * expires, whichever is first. Whoever asks gets a secret, so they must hold every scope of it.
+   * @throws InputError naming the member of `input` at fault
+   * @throws PolicyError with rule PREDECESSOR_IN_GRACE, or one of `IssuingService.issue`
+   * @throws NotFoundError, ConflictError as `SuccessionService.succeed` does
+   */
+  async rotate(caller: Caller, input: RotationInput): Promise<Succession> {
+    const wish = this.#check(input);
+    const { gracePeriod = null, keepPredecessor = null } = input;
+    return this.successions.succeed(caller, {
+      id: input.id,
+      action: 'api_key.rotated',
+      idempotencyKey: checkIdempotencyKey(input.idempotencyKey),
+      asked: [gracePeriod, keepPredecessor ?? false, describeExpiry(wish.expiry)],
+      plan: async (tx, moment) => this.#plan(tx, moment, wish),
+    });
+  }
+
+  #check(input: RotationInput): Wish {
+    const { gracePeriod, keepPredecessor } = input;
+    if (keepPredecessor === true && gracePeriod != null) {
+      throw new InputError(
+        'input.keepPredecessor',
+        'Give input.gracePeriod or input.keepPredecessor, not both.',
+      );
+    }
+    const expiry = checkExpiry(input);
+    if (keepPredecessor === true) return { grace: 'keep', expiry };
+    if (gracePeriod == null) return { grace: 'usual', expiry };
+    return { grace: parseDuration(gracePeriod, 'input.gracePeriod'), expiry };
+  }
+
+  async #plan(
+    tx: Transaction,
+    { predecessor, now, policy }: SuccessionMoment,
+    { grace, expiry }: Wish,
+  ): Promise<SuccessionPlan> {
+    const usual = policy.defaultRotationGrace ?? this.product.keys.rotationGrace;
+    const usualEnd = addDuration(now, parseDuration(usual, 'defaultRotationGrace'));
+    const end = typeof grace === 'string' ? usualEnd : addDuration(now, grace);
+    const retiresAt = grace === 'keep' ? null : earlier(end, predecessor);
+    if (retiresAt === null || retiresAt > now) await this.#requireLoneKey(tx, predecessor);
+    return {
+      labels: checkLabels({}, predecessor),
+      scopes: predecessor.scopes,
+      expiry: expiry ?? lifetimeAgain(predecessor, now, policy),
+      retiresAt,
+      // Else a grace of centuries would be a way past the limit on active keys.
+      isAdditional: retiresAt === null || retiresAt > usualEnd,
+    };
+  }
+
+  // Else a rotation a day would keep a row of old secrets alive.
+  async #requireLoneKey(tx: Transaction, { predecessorId, organizationId }: ApiKey): Promise<void> {
+    if (predecessorId === null) return;
+    const before = await this.keys.find(tx, organizationId, predecessorId);
+    if (before?.status !== 'ACTIVE' || before.retiresAt === null) return;
+    const retiresAt = before.retiresAt.toISOString();
+    throw new PolicyError(
+      'PREDECESSOR_IN_GRACE',
+      `This key’s own predecessor works until ${retiresAt}. Revoke it first, rotate with gracePeriod PT0S, or wait.`,
+      { predecessorId, retiresAt },
+    );
+  }
+}
+
+function earlier(end: Date, { expiresAt }: ApiKey): Date {
+  return expiresAt !== null && expiresAt < end ? expiresAt : end;
+}
