@@ -18,11 +18,9 @@ test('each key is scoped to its organization', async () => {
   const { id, secret } = await actian.create(account.member, { name: 'Ours' });
   const { data } = await actian.ask(secret, '{ viewer { organization { name } } }');
   expect(data).toMatchObject({ viewer: { organization: { name: 'Actian Labs' } } });
-  const theirs = await actian.ask(
-    account.stranger,
-    'query ($id: ID!) { apiKey(id: $id) { id } }',
-    { id },
-  );
+  const theirs = await actian.ask(account.stranger, 'query ($id: ID!) { apiKey(id: $id) { id } }', {
+    id,
+  });
   expect(theirs.body).toEqual({ data: { apiKey: null } });
 });
 

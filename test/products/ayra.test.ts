@@ -282,24 +282,21 @@ describe('Rotating API keys', () => {
 });
 
 describe('Revoking API keys', () => {
-  test.each([
-    'COMPROMISED',
-    'REPLACED',
-    'UNUSED',
-    'EMPLOYEE_DEPARTURE',
-    'PROJECT_ENDED',
-  ])('the reason is tracked: %s', async (reason) => {
-    const { id } = await ayra.create(account.member, web);
-    await ayra.revoke(account.member, id, reason);
-    const { data } = await ayra.ask(
-      account.member,
-      'query ($id: ID!) { apiKey(id: $id) { revocation { reason by { displayName } } } }',
-      { id },
-    );
-    expect(data).toEqual({
-      apiKey: { revocation: { reason, by: { displayName: account.memberName } } },
-    });
-  });
+  test.each(['COMPROMISED', 'REPLACED', 'UNUSED', 'EMPLOYEE_DEPARTURE', 'PROJECT_ENDED'])(
+    'the reason is tracked: %s',
+    async (reason) => {
+      const { id } = await ayra.create(account.member, web);
+      await ayra.revoke(account.member, id, reason);
+      const { data } = await ayra.ask(
+        account.member,
+        'query ($id: ID!) { apiKey(id: $id) { revocation { reason by { displayName } } } }',
+        { id },
+      );
+      expect(data).toEqual({
+        apiKey: { revocation: { reason, by: { displayName: account.memberName } } },
+      });
+    },
+  );
 
   test('revocation is irreversible', async () => {
     const { id, secret } = await ayra.create(account.member, web);

@@ -68,7 +68,12 @@ test('Full Access grants all scopes', async () => {
   const { secret } = await eg.create(account.admin, { name: 'All', scopes: ['full_access'] });
   const { data } = await eg.ask<{ viewer: { scopes: string[] } }>(secret, '{ viewer { scopes } }');
   expect(data.viewer.scopes).toEqual(
-    expect.arrayContaining(['sessions:read', 'sessions:write', 'resources:read', 'audit_logs:read']),
+    expect.arrayContaining([
+      'sessions:read',
+      'sessions:write',
+      'resources:read',
+      'audit_logs:read',
+    ]),
   );
 });
 
