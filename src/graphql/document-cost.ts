@@ -20,10 +20,10 @@ import { pageSize } from '../kernel/pages';
 import { fragmentsOf, type Fragments } from './document-fragments';
 import { IntrospectionCount } from './introspection-count';
 import { saturate } from './limit-refusal';
-import { literalParts } from './sent-values';
+import { literalParts } from './literal-parts';
 
 /** A field's arguments as the client sent them: not coerced, not checked. */
-export type SentArguments = Readonly<Record<string, unknown>>;
+type SentArguments = Readonly<Record<string, unknown>>;
 
 /**
  * How many items a list field may answer with, by the field's coordinate (`ApiKey.usage`), where

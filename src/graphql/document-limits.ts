@@ -22,8 +22,6 @@ export interface DocumentLimits {
   readonly maxDirectives: number;
   /** Characters of a name, an alias foremost: a list repeats it with every item it answers with. */
   readonly maxNameLength: number;
-  /** Values in the variables: members of objects, items of lists, and whatever these hold. */
-  readonly maxVariables: number;
   /** Fields that an operation may resolve, by the estimate of `operationCost`. */
   readonly maxCost: number;
 }
@@ -42,7 +40,6 @@ export const defaultDocumentLimits: DocumentLimits = {
   maxRootFields: 30,
   maxDirectives: 50,
   maxNameLength: 128,
-  maxVariables: 20_000,
   maxCost: 10_000,
 };
 
@@ -52,7 +49,7 @@ export const defaultDocumentLimits: DocumentLimits = {
  * They run beside the specified rules, whose work `maxTokens` bounds. Tokens and cost are not
  * theirs: see `documentLimitOptions` and `costLimitPlugin`.
  */
-export function documentLimitRules(limits: DocumentLimits): ValidationRule[] {
+function documentLimitRules(limits: DocumentLimits): ValidationRule[] {
   return [
     (context) => ({
       Document(document) {

@@ -8,7 +8,6 @@ const advice = {
   rootFields: 'Ask for a list instead of many single things, or send several requests.',
   directives: 'Remove directives, or send several requests.',
   nameLength: 'Shorten aliases and the names of operations, fragments and variables.',
-  variables: 'Send shorter lists and smaller objects.',
   comparisons: 'Name each field once, or send several requests.',
   cost: 'Ask for smaller pages (first, last), fewer nested lists or fewer fields.',
 };
@@ -21,7 +20,6 @@ const subject = {
   rootFields: 'An operation has too many root fields',
   directives: 'The document has too many directives',
   nameLength: 'The document has a name with too many characters',
-  variables: 'The variables hold too many values',
   comparisons: 'The document names the same fields too often to be checked',
   cost: 'The operation may resolve too many fields',
 };

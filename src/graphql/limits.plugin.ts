@@ -4,16 +4,15 @@ import { operationCost, type ListSizes } from './document-cost';
 import type { DocumentLimits } from './document-limits';
 import { fieldCost } from './field-cost';
 import { limitRefusal } from './limit-refusal';
-import { countValues } from './sent-values';
 
 /**
- * Refuses an operation that may resolve more than `maxCost` fields, or that comes with more than
- * `maxVariables` values, before anything of it runs, with HTTP 400. Runs when the operation and its variables are known, thus also for documents
+ * Refuses an operation that may resolve more than `maxCost` fields, before anything of it runs,
+ * with HTTP 400. Runs when the operation and its variables are known, thus also for documents
  * that Apollo has parsed and validated earlier.
  * @param listSizes tells the length of lists that are not paged by `first` and `last`
  */
 export function costLimitPlugin(
-  { maxCost, maxVariables }: Pick<DocumentLimits, 'maxCost' | 'maxVariables'>,
+  { maxCost }: Pick<DocumentLimits, 'maxCost'>,
   listSizes: ListSizes = {},
 ): ApolloServerPlugin {
   return {
@@ -23,8 +22,6 @@ export function costLimitPlugin(
           const operation = getOperationAST(document, request.operationName);
           if (operation) {
             const variables = request.variables ?? {};
-            const values = countValues(variables, maxVariables);
-            if (values > maxVariables) throw limitRefusal('variables', maxVariables, values);
             const input = { schema, document, operation, variables, listSizes, fieldCost, maxCost };
             const cost = operationCost(input);
             if (cost > maxCost) throw limitRefusal('cost', maxCost, cost);

@@ -1,9 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { InputError } from '../kernel/errors';
+import { countJsonValues } from './json-values';
 
 /** The longest body that is read. */
 export const maxBodyBytes = 1024 * 1024;
+
+/** The most items and members that a body may hold, however deep; many more than a limit lets pass. */
+const maxValues = 10_000;
 
 /** A body in a form that Keyward does not read: HTTP 415. */
 class MediaTypeError extends Error {
@@ -27,6 +31,7 @@ export function readJsonBodies(app: FastifyInstance): void {
     (request, body, done) => {
       if (!isPlainUtf8(request)) done(new MediaTypeError());
       else if (!isUtf8(body)) done(new InputError('body', 'The body is not valid UTF-8.'));
+      else if (countJsonValues(body, maxValues) > maxValues) done(tooManyValues());
       else {
         void parse(request, body.toString(), (error, value) => {
           done(error === null ? null : invalidJson(body), value);
@@ -41,6 +46,13 @@ function isPlainUtf8({ headers }: FastifyRequest): boolean {
   const charset = /;\s*charset="?([^\s;"]+)/i.exec(headers['content-type'] ?? '')?.[1] ?? 'utf-8';
   const encoding = headers['content-encoding'] ?? 'identity';
   return /^utf-?8$/i.test(charset) && encoding.toLowerCase() === 'identity';
+}
+
+function tooManyValues(): InputError {
+  return new InputError(
+    'body',
+    `The body holds too many values: ${maxValues} are allowed. Send shorter lists and smaller objects.`,
+  );
 }
 
 function invalidJson(body: Buffer): InputError {

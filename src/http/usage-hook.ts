@@ -10,7 +10,7 @@ import type { UsageService } from '../usage/usage.service';
 import { answerTo } from './error-answer';
 
 /** What a request made with a key leaves for its record. */
-export interface KeyUse {
+interface KeyUse {
   readonly key: PresentedKey;
   readonly refused: 'EXPIRED' | 'REVOKED' | undefined;
   readonly journal: RequestJournal;

@@ -1,7 +1,7 @@
 import { createLogger, type Logger } from '../../src/kernel/logger';
 
 /** A line of the log, as JSON has it. */
-export type LogLine = Readonly<Record<string, unknown>>;
+type LogLine = Readonly<Record<string, unknown>>;
 
 /** Keyward's own logger at its most talkative, and what it wrote. */
 export interface TestLog {
