@@ -55,6 +55,7 @@ export async function startKeyward(config: Config, logger: Logger): Promise<Keyw
     corsOrigins: new Set(config.corsOrigins),
     trustedProxies: config.trustedProxies,
     usage: rooms.usage,
+    registry: rooms.registry,
     readiness: databaseReadiness(database),
     clock: systemClock,
     logger,

@@ -21,6 +21,7 @@ import { CallerGuard } from '../keys/caller-guard.service';
 import type { CreationService } from '../keys/creation.service';
 import { KeyDigester } from '../keys/key-digest';
 import { ListingService } from '../keys/listing.service';
+import { RegistryService } from '../keys/registry.service';
 import { OrganizationApiKeysResolver } from '../keys/organization-api-keys.resolver';
 import { UpdateService } from '../keys/update.service';
 import { VerificationRepository } from '../keys/verification.repository';
@@ -74,6 +75,7 @@ export interface Rooms {
   readonly organizations: OrganizationService;
   readonly people: PeopleService;
   readonly creation: CreationService;
+  readonly registry: RegistryService;
   readonly verification: VerificationService;
   readonly usage: UsageService;
   readonly schema: SchemaParts;
@@ -101,6 +103,7 @@ export function createRooms(parts: RoomParts): Rooms {
     organizations,
     people,
     creation,
+    registry: new RegistryService(database, keys, lists),
     verification: new VerificationService(new VerificationRepository(database), digester, logger),
     usage: new UsageService(new UsageRepository(database)),
     schema: {

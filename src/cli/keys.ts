@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { newUuid } from '../kernel/ids';
 import type { Creation } from '../keys/creation.service';
+import { addKeyExport } from './keys-export';
 import { print, withRooms } from './with-rooms';
 
 const environments = { live: 'LIVE', test: 'TEST' } as const;
@@ -15,14 +16,14 @@ interface CreateOptions {
   readonly json?: true;
 }
 
-/** Adds `keys create`. */
+/** Adds `keys create` and `keys export`. */
 export function addKeyCommands(program: Command): void {
   const environment = new Option('--environment <environment>', 'where the key is to be used')
     .choices(Object.keys(environments))
     .default('live');
-  program
-    .command('keys')
-    .description('Create API keys.')
+  const keys = program.command('keys').description('Create API keys and list them for audits.');
+  addKeyExport(keys);
+  keys
     .command('create')
     .description('Create a key and print its secret, which is shown only this once.')
     .option('--organization <organization>', 'whose key it is: an id, a slug or a name', 'default')

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { challenges, retryAfterSeconds } from '../graphql/answer.plugin';
 import { extensionsOf, maskedMessage } from '../graphql/client-error';
-import { AppError, AuthenticationError, type ErrorCode } from '../kernel/errors';
+import { AppError, AuthenticationError, FieldRefusedError, type ErrorCode } from '../kernel/errors';
 import { echoable } from '../kernel/redaction';
 import { maxBodyBytes } from './json-body';
 
@@ -36,7 +36,6 @@ export async function sendError(
 }
 
 const statuses = new Map<ErrorCode, number>([
-  ['UNAUTHENTICATED', 401],
   ['NOT_FOUND', 404],
   ['UNAVAILABLE', 503],
 ]);
@@ -48,7 +47,8 @@ export function isInternal(error: unknown): boolean {
   return describe(error).status === 500;
 }
 
-function errorType(request: FastifyRequest): string {
+/** The media type of an error's answer. */
+export function errorType(request: FastifyRequest): string {
   const type = request.headers.accept?.includes(graphqlResponse)
     ? graphqlResponse
     : 'application/json';
@@ -57,7 +57,7 @@ function errorType(request: FastifyRequest): string {
 
 function describe(error: unknown): { status: number; message: string; extensions: object } {
   if (error instanceof AppError) {
-    const status = statuses.get(error.code) ?? 400;
+    const status = refusalOf(error)?.status ?? statuses.get(error.code) ?? 400;
     return { status, message: echoable(error.message), extensions: extensionsOf(error) };
   }
   const status = httpStatus(error);
@@ -68,6 +68,17 @@ function describe(error: unknown): { status: number; message: string; extensions
   return { status: 500, message: maskedMessage, extensions: { code: 'INTERNAL_SERVER_ERROR' } };
 }
 
+// Outside GraphQL there are no siblings: what is refused is the whole request (RFC 6750, section 3).
+function refusalOf(error: unknown): { status: number; challenge: string } | undefined {
+  if (error instanceof AuthenticationError) {
+    return { status: 401, challenge: challenges.badCredentials };
+  }
+  if (!(error instanceof FieldRefusedError)) return undefined;
+  return error.reason === 'UNAUTHENTICATED'
+    ? { status: 401, challenge: challenges.noCredentials }
+    : { status: 403, challenge: challenges.insufficientScope };
+}
+
 // Fastify's own errors carry the status they stand for.
 function httpStatus(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null || !('statusCode' in error)) return undefined;
@@ -75,7 +86,7 @@ function httpStatus(error: unknown): number | undefined {
 }
 
 function headersFor(error: unknown, status: number): Readonly<Record<string, string>> {
-  if (error instanceof AuthenticationError)
-    return { 'www-authenticate': challenges.badCredentials };
+  const challenge = refusalOf(error)?.challenge;
+  if (challenge !== undefined) return { 'www-authenticate': challenge };
   return status === 503 ? { 'retry-after': retryAfterSeconds } : {};
 }

@@ -46,12 +46,13 @@ export function serveGraphql(app: FastifyInstance, parts: GraphqlRouteParts): vo
 /**
  * Judges the request's credentials, notes its key for the usage record, and tells a key that ends
  * soon or has a successor so.
+ * @throws InputError on more than one Authorization header, AuthenticationError on bad credentials
  */
-async function authenticate(
+export async function authenticate(
   request: FastifyRequest,
   reply: FastifyReply,
   journal: RequestJournal,
-  { authenticator, clock }: GraphqlRouteParts,
+  { authenticator, clock }: Pick<GraphqlRouteParts, 'authenticator' | 'clock'>,
 ): Promise<Principal> {
   const credentials = parseCredentials(request.raw.rawHeaders);
   if (credentials.kind === 'ambiguous') {

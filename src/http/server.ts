@@ -6,13 +6,14 @@ import { isInternal, sendError } from './error-answer';
 import { serveGraphql, type GraphqlRouteParts } from './graphql-route';
 import { serveHealth, type Readiness } from './health-routes';
 import { maxBodyBytes, readJsonBodies } from './json-body';
+import { serveRegistry, type RegistryRouteParts } from './registry-route';
 import { requestIdOf } from './request-id';
 import { securityHeaders } from './security-headers';
 import { refuseUnreadable, refuseUrl } from './unreadable-request';
 import { recordUsage, type UsageHookParts } from './usage-hook';
 
 /** What the HTTP server needs of others. */
-export interface HttpParts extends GraphqlRouteParts, UsageHookParts {
+export interface HttpParts extends GraphqlRouteParts, RegistryRouteParts, UsageHookParts {
   readonly readiness: Readiness;
   readonly trustedProxies: readonly string[];
   readonly logger: Logger;
@@ -45,6 +46,7 @@ export async function createHttpServer(parts: HttpParts): Promise<FastifyInstanc
   recordUsage(app, parts);
   serveHealth(app, parts.readiness);
   serveGraphql(app, parts);
+  serveRegistry(app, parts);
   return app;
 }
 
@@ -53,7 +55,7 @@ async function allowOrigins(app: FastifyInstance, origins: ReadonlySet<string>):
     origin: [...origins],
     methods: ['GET', 'POST'],
     exposedHeaders: [
-      ...['x-request-id', 'www-authenticate', 'retry-after'],
+      ...['x-request-id', 'www-authenticate', 'retry-after', 'content-disposition'],
       ...['keyward-key-expires-at', 'keyward-key-superseded'],
     ],
     maxAge: 600,

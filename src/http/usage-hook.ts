@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { RequestJournal } from '../graphql/context';
 import type { Clock } from '../kernel/clock';
@@ -7,7 +8,7 @@ import { echoable } from '../kernel/redaction';
 import type { PresentedKey } from '../keys/verification.service';
 import type { KeyRequestOutcome } from '../usage/key-request';
 import type { UsageService } from '../usage/usage.service';
-import { answerTo } from './error-answer';
+import { answerTo, errorType } from './error-answer';
 
 /** What a request made with a key leaves for its record. */
 interface KeyUse {
@@ -66,7 +67,9 @@ export function recordUsage(app: FastifyInstance, { usage, clock, logger }: Usag
     } catch (error) {
       logger.warn({ err: error, requestId: request.id }, 'a request could not be recorded');
       const answer = answerTo(new UnavailableError(error), request.id);
-      reply.code(answer.status).headers(answer.headers).removeHeader('content-length');
+      reply.code(answer.status).headers(answer.headers).type(errorType(request));
+      for (const name of ['content-length', 'content-disposition']) reply.removeHeader(name);
+      if (payload instanceof Readable) payload.destroy(); // not a byte of it has been read
       return answer.body;
     }
   });
