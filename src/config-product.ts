@@ -34,7 +34,7 @@ const keys = z.strictObject({
     .default(true)
     .describe('Whether live or test stands in the key after the prefix.'),
   environments: z
-    .array(environment)
+    .array(z.enum(['LIVE', 'TEST']))
     .min(1)
     .default(['LIVE', 'TEST'])
     .describe('The environments a key may be created for.'),
@@ -59,6 +59,10 @@ const keys = z.strictObject({
     .max(1_000_000)
     .optional()
     .describe('How many active keys an organization may have.'),
+  acceptImported: z
+    .boolean()
+    .default(false)
+    .describe('Whether imported keys, of any shape, are accepted: to be set before importing.'),
 });
 
 const policy = z.strictObject({

@@ -20,6 +20,8 @@ import { ApiKeyResolver } from '../keys/api-key.resolver';
 import { CallerGuard } from '../keys/caller-guard.service';
 import type { CreationService } from '../keys/creation.service';
 import { KeyDigester } from '../keys/key-digest';
+import { ImportRepository } from '../keys/import.repository';
+import { ImportService, type ImportParts } from '../keys/import.service';
 import { ListingService } from '../keys/listing.service';
 import { RegistryService } from '../keys/registry.service';
 import { OrganizationApiKeysResolver } from '../keys/organization-api-keys.resolver';
@@ -75,6 +77,7 @@ export interface Rooms {
   readonly organizations: OrganizationService;
   readonly people: PeopleService;
   readonly creation: CreationService;
+  readonly imports: ImportService;
   readonly registry: RegistryService;
   readonly verification: VerificationService;
   readonly usage: UsageService;
@@ -83,7 +86,7 @@ export interface Rooms {
 
 /** Builds every room, each from those before it. */
 export function createRooms(parts: RoomParts): Rooms {
-  const { database, product, logger } = parts;
+  const { database, product } = parts;
   const digester = new KeyDigester(parts.peppers);
   const audit = new AuditService(database, new AuditRepository(), new AuditChainRepository());
   const keys = new ApiKeyRepository();
@@ -103,8 +106,9 @@ export function createRooms(parts: RoomParts): Rooms {
     organizations,
     people,
     creation,
+    imports: createImports(parts, { keys, digester, audit }),
     registry: new RegistryService(database, keys, lists),
-    verification: new VerificationService(new VerificationRepository(database), digester, logger),
+    verification: createVerification(parts, digester),
     usage: new UsageService(new UsageRepository(database)),
     schema: {
       resolvers,
@@ -128,4 +132,17 @@ export function createRooms(parts: RoomParts): Rooms {
       },
     },
   };
+}
+
+function createImports(
+  { database, product }: RoomParts,
+  others: Pick<ImportParts, 'keys' | 'digester' | 'audit'>,
+): ImportService {
+  return new ImportService({ database, product, imports: new ImportRepository(), ...others });
+}
+
+function createVerification(parts: RoomParts, digester: KeyDigester): VerificationService {
+  const repository = new VerificationRepository(parts.database);
+  const { acceptImported } = parts.product.keys;
+  return new VerificationService(repository, digester, parts.logger, acceptImported);
 }

@@ -6,6 +6,7 @@ import { checkText } from '../kernel/text';
 /** What happened, in the words of the audit trail. */
 export type AuditAction =
   | 'api_key.created'
+  | 'api_key.imported'
   | 'api_key.updated'
   | 'api_key.rotated'
   | 'api_key.replaced'

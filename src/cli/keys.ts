@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import { newUuid } from '../kernel/ids';
 import type { Creation } from '../keys/creation.service';
 import { addKeyExport } from './keys-export';
+import { addKeyImport } from './keys-import';
 import { print, withRooms } from './with-rooms';
 
 const environments = { live: 'LIVE', test: 'TEST' } as const;
@@ -16,13 +17,16 @@ interface CreateOptions {
   readonly json?: true;
 }
 
-/** Adds `keys create` and `keys export`. */
+/** Adds `keys create`, `keys export` and `keys import`. */
 export function addKeyCommands(program: Command): void {
   const environment = new Option('--environment <environment>', 'where the key is to be used')
     .choices(Object.keys(environments))
     .default('live');
-  const keys = program.command('keys').description('Create API keys and list them for audits.');
+  const keys = program
+    .command('keys')
+    .description('Create API keys, list them for audits, import them.');
   addKeyExport(keys);
+  addKeyImport(keys);
   keys
     .command('create')
     .description('Create a key and print its secret, which is shown only this once.')

@@ -43,6 +43,15 @@ const rehash = {
   text: `UPDATE api_keys SET digest = $1, pepper_id = $2 WHERE id = $3 AND digest = $4`,
 };
 
+// Of two replicas that see an imported key's first use, one finds the old digest still there.
+const rehashImported = {
+  name: 'keyward_rehash_imported_key',
+  text: `WITH rehashed AS (
+           UPDATE api_keys SET digest = $1, pepper_id = $2 WHERE id = $3 AND digest = $4
+           RETURNING id)
+         UPDATE api_key_imports SET digest = $5 WHERE api_key_id IN (SELECT id FROM rehashed)`,
+};
+
 type Candidates = readonly [KeyDigest, ...KeyDigest[]];
 
 /** The hot path's look-ups: prepared statements, merged over concurrent requests, never cached. */
@@ -66,6 +75,19 @@ export class VerificationRepository {
   /** Stores the digest under another pepper, unless another process did so meanwhile. */
   async rehash(key: PresentedKey, { digest, pepperId }: KeyDigest): Promise<void> {
     await this.database.run(rehash, [digest, pepperId, key.id, key.digest]);
+  }
+
+  /**
+   * Stores the digest as `rehash` does, of a key that may have been imported. If it was, what later
+   * imports know it by moves to the same pepper.
+   */
+  async rehashImported(
+    key: PresentedKey,
+    { digest, pepperId }: KeyDigest,
+    imported: KeyDigest,
+  ): Promise<void> {
+    const values = [digest, pepperId, key.id, key.digest, imported.digest];
+    await this.database.run(rehashImported, values);
   }
 
   async #findOne(candidates: Candidates): Promise<PresentedKey | undefined> {

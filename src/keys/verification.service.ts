@@ -1,5 +1,6 @@
 import type { Logger } from '../kernel/logger';
-import type { KeyDigester } from './key-digest';
+import { mayBeImported, sha256Of } from './imported-secret';
+import type { KeyDigest, KeyDigester } from './key-digest';
 import { isWellFormedKey } from './key-secret';
 import type { PresentedKey, VerificationRepository } from './verification.repository';
 
@@ -11,12 +12,19 @@ export type Verdict =
   | { readonly outcome: 'UNKNOWN' }
   | { readonly outcome: 'VALID' | 'EXPIRED' | 'REVOKED'; readonly key: PresentedKey };
 
+type Digests = readonly [KeyDigest, ...KeyDigest[]];
+
 /** Judges presented secrets. */
 export class VerificationService {
+  /**
+   * Takes what judging needs.
+   * @param acceptImported whether secrets of other shapes than ours may be keys
+   */
   constructor(
     private readonly repository: VerificationRepository,
     private readonly digester: KeyDigester,
     private readonly logger: Logger,
+    private readonly acceptImported: boolean,
   ) {}
 
   /**
@@ -25,16 +33,32 @@ export class VerificationService {
    * @throws UnavailableError when the database cannot be asked; there is no verdict without it
    */
   async verify(secret: string): Promise<Verdict> {
-    if (!isWellFormedKey(secret)) return { outcome: 'MALFORMED' };
+    const wellFormed = isWellFormedKey(secret);
+    const importable = this.acceptImported && (wellFormed || mayBeImported(secret));
+    if (!wellFormed && !importable) return { outcome: 'MALFORMED' };
     const candidates = this.digester.candidates(secret);
-    const key = await this.repository.find(candidates);
-    if (key === undefined) return { outcome: 'UNKNOWN' };
-    const [newest] = candidates;
-    if (key.pepperId !== newest.pepperId) {
-      await this.repository.rehash(key, newest).catch((error: unknown) => {
-        this.logger.warn({ err: error }, 'a key could not be re-hashed; its next use tries again');
-      });
-    }
+    const key =
+      (wellFormed ? await this.repository.find(candidates) : undefined) ??
+      (importable ? await this.#findImported(secret, candidates) : undefined);
+    if (key === undefined) return { outcome: wellFormed ? 'UNKNOWN' : 'MALFORMED' };
+    if (key.pepperId !== candidates[0].pepperId) await this.#rehash(secret, key, candidates[0]);
     return { outcome: key.status === 'ACTIVE' ? 'VALID' : key.status, key };
+  }
+
+  // An imported key is kept by its secret's own digest after its first use, by that of its SHA-256
+  // before; one query asks for both.
+  async #findImported(secret: string, used: Digests): Promise<PresentedKey | undefined> {
+    return this.repository.find([...used, ...this.digester.importedCandidates(sha256Of(secret))]);
+  }
+
+  async #rehash(secret: string, key: PresentedKey, newest: KeyDigest): Promise<void> {
+    try {
+      if (this.acceptImported) {
+        const [imported] = this.digester.importedCandidates(sha256Of(secret));
+        await this.repository.rehashImported(key, newest, imported);
+      } else await this.repository.rehash(key, newest);
+    } catch (error) {
+      this.logger.warn({ err: error }, 'a key could not be re-hashed; its next use tries again');
+    }
   }
 }

@@ -28,7 +28,11 @@ export interface Asked {
 /** POSTs a GraphQL request as JSON. */
 export async function graphql<Data>(
   url: string,
-  request: { query: string; variables?: Record<string, unknown> | undefined; operationName?: string },
+  request: {
+    query: string;
+    variables?: Record<string, unknown> | undefined;
+    operationName?: string;
+  },
   { key = null, headers = {} }: Asked = {},
 ): Promise<Answer<Data>> {
   const response = await fetch(url, {

@@ -43,11 +43,12 @@ export async function createOrganization(
 export async function withRooms<Result>(
   { database: { url } }: Pick<TestKeyward, 'database'>,
   work: (rooms: Rooms, database: Database) => Promise<Result>,
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<Result> {
-  const config = readConfig({ DATABASE_URL: url, KEYWARD_PEPPERS: testPepper });
-  const { product, peppers, database: settings } = config;
+  const config = readConfig({ DATABASE_URL: url, KEYWARD_PEPPERS: testPepper, ...settings });
+  const { product, peppers } = config;
   const logger = createLogger('silent');
-  const database = await openDatabase({ url, settings, entities, logger });
+  const database = await openDatabase({ url, settings: config.database, entities, logger });
   try {
     return await work(createRooms({ database, product, peppers, logger }), database);
   } finally {
