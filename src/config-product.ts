@@ -21,8 +21,6 @@ const duration = z
   .refine(isDuration, 'must be an ISO 8601 duration such as P90D')
   .meta({ examples: ['P90D', 'PT12H'] });
 
-const environment = z.enum(['LIVE', 'TEST']);
-
 const keys = z.strictObject({
   prefix: z
     .string()

@@ -106,7 +106,7 @@ export function createRooms(parts: RoomParts): Rooms {
     organizations,
     people,
     creation,
-    imports: createImports(parts, { keys, digester, audit }),
+    imports: createImports(parts, { keys, digester, policies, audit }),
     registry: new RegistryService(database, keys, lists),
     verification: createVerification(parts, digester),
     usage: new UsageService(new UsageRepository(database)),
@@ -136,7 +136,7 @@ export function createRooms(parts: RoomParts): Rooms {
 
 function createImports(
   { database, product }: RoomParts,
-  others: Pick<ImportParts, 'keys' | 'digester' | 'audit'>,
+  others: Pick<ImportParts, 'keys' | 'digester' | 'policies' | 'audit'>,
 ): ImportService {
   return new ImportService({ database, product, imports: new ImportRepository(), ...others });
 }

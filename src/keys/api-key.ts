@@ -66,3 +66,10 @@ export type NewApiKey = Omit<
   ApiKey,
   'status' | 'lastUsedAt' | 'revocation' | 'successor' | 'retiresAt' | 'readAt'
 >;
+
+/** When a key got a successor or else, if it took the place of another, when it was created. */
+export function lastRotatedAt(
+  key: Pick<ApiKey, 'successor' | 'predecessorId' | 'createdAt'>,
+): Date | null {
+  return key.successor?.at ?? (key.predecessorId === null ? null : key.createdAt);
+}

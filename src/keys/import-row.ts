@@ -108,7 +108,7 @@ export function toImportedKey(
   return {
     ...labels,
     ...{ id: newApiKeyId(), organizationId, environment, prefix, redacted, scopes, expiresAt },
-    ...{ createdAt: createdAt ?? now, createdBy: actor },
+    ...{ createdAt: createdAt ?? now, createdBy: actor, predecessorId: null },
   };
 }
 

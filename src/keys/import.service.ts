@@ -5,6 +5,8 @@ import { inBatches } from '../kernel/batches';
 import { AppError, InputError, PolicyError } from '../kernel/errors';
 import type { Caller } from '../kernel/principal';
 import type { NewApiKey } from './api-key';
+import type { EffectivePolicy } from '../organizations/key-policy';
+import type { KeyPolicyService } from '../organizations/key-policy.service';
 import type { ApiKeyRepository } from './api-key.repository';
 import type { GivenRow, ImportResult } from './import-result';
 import { checkImportRow, toImportedKey, type ImportRow } from './import-row';
@@ -18,6 +20,7 @@ export interface ImportParts {
   readonly imports: ImportRepository;
   readonly digester: KeyDigester;
   readonly audit: AuditService;
+  readonly policies: KeyPolicyService;
   readonly product: Pick<Product, 'keys' | 'catalogue'>;
 }
 
@@ -38,6 +41,7 @@ interface CheckedRow {
 
 /** What a batch finds when it begins. */
 interface Situation {
+  readonly policy: EffectivePolicy;
   readonly now: Date;
   readonly earlier: ReadonlyMap<string, EarlierImport>;
   /** How many more active keys the organization may have. */
@@ -82,10 +86,13 @@ export class ImportService {
   ): Promise<readonly ImportResult[]> {
     const checked = batch.map((given) => this.#check(given, run));
     await this.parts.imports.lock(tx);
+    const now = await databaseNow(tx);
+    const policy = await this.parts.policies.forNewKey(tx, run.caller.principal, now);
     const situation: Situation = {
-      now: await databaseNow(tx),
+      now,
+      policy,
       earlier: await this.#findEarlier(tx, checked),
-      room: await this.#room(tx, run),
+      room: await this.#room(tx, run, policy.maxActiveKeys),
     };
     const results: ImportResult[] = [];
     for (const each of checked) {
@@ -123,7 +130,7 @@ export class ImportService {
       // Whose it is, is nobody else's business.
       if (earlier !== undefined) throw new InputError('', 'digest is in use already.');
       if (situation.room <= 0) throw new InputError('', 'the organization has no room for it.');
-      return toImportedKey(wish, run.caller.principal, situation.now, this.parts.product.keys);
+      return toImportedKey(wish, run.caller.principal, situation.now, situation.policy);
     });
     if ('result' in key) return key;
     situation.room -= 1;
@@ -146,11 +153,9 @@ export class ImportService {
     return new Map(earlier.map((each) => [each.digest.toString('hex'), each]));
   }
 
-  async #room(tx: Transaction, { caller, importable }: Run): Promise<number> {
-    const max = this.parts.product.keys.maxActiveKeys;
-    if (max === undefined) return Infinity;
+  async #room(tx: Transaction, { caller, importable }: Run, max: number | null): Promise<number> {
+    if (max === null) return Infinity;
     const { organizationId } = caller.principal;
-    await this.parts.keys.lockOrganization(tx, organizationId);
     return max - importable - (await this.parts.keys.countActive(tx, organizationId, max));
   }
 

@@ -1,5 +1,5 @@
 import type { Environment } from '../kernel/principal';
-import type { ApiKey, ApiKeyStatus } from './api-key';
+import { lastRotatedAt, type ApiKey, type ApiKeyStatus } from './api-key';
 
 /**
  * What the key registry says of a key: enough for an audit or an incident, never what would let
@@ -36,14 +36,9 @@ export function toRegistryEntry(key: ApiKey): RegistryEntry {
     usageLocation: key.usageLocation,
     owner: key.owner,
     scopes: key.scopes,
-    lastRotatedAt: lastRotation(key)?.toISOString() ?? null,
+    lastRotatedAt: lastRotatedAt(key)?.toISOString() ?? null,
     environment: key.environment,
     status: key.status,
     id: key.id,
   };
-}
-
-// Keys cannot be rotated yet; once they can, this is the key's `lastRotatedAt`.
-function lastRotation(_key: ApiKey): Date | null {
-  return null;
 }

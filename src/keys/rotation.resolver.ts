@@ -1,6 +1,6 @@
 import { Ctx, Directive, FieldResolver, Resolver, Root } from 'type-graphql';
 import type { RequestContext } from '../graphql/context';
-import type { ApiKey } from './api-key';
+import { lastRotatedAt, type ApiKey } from './api-key';
 import type { ApiKeyLoader } from './api-key.loader';
 import { ApiKeyType } from './api-key.types';
 import { RotationType } from './rotation.types';
@@ -47,7 +47,7 @@ export class RotationResolver {
     description:
       'When it got a successor or else, if it took the place of another key, when it was created.',
   })
-  lastRotatedAt(@Root() { predecessorId, successor, createdAt }: ApiKey): Date | null {
-    return successor?.at ?? (predecessorId === null ? null : createdAt);
+  lastRotatedAt(@Root() key: ApiKey): Date | null {
+    return lastRotatedAt(key);
   }
 }
