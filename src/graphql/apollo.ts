@@ -21,7 +21,8 @@ import { schemaAccessPlugin } from './schema-access.plugin';
 export interface ApolloOptions {
   readonly schema: GraphQLSchema;
   readonly introspection: IntrospectionAccess;
-  readonly listSizes: ListSizes;
+  /** How long lists may be that are not asked for page by page; left out: each is one item. */
+  readonly listSizes?: ListSizes;
   readonly logger: Logger;
 }
 
