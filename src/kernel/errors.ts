@@ -94,7 +94,7 @@ export class UnavailableError extends AppError {
   constructor(cause?: unknown) {
     super(
       'UNAVAILABLE',
-      'Keyward cannot reach its database just now. Nothing was decided; send the request again.',
+      'Keyward cannot reach its database just now. Send the request again; with the same idempotencyKey nothing is created twice.',
       {},
       { cause },
     );
