@@ -40,7 +40,9 @@ export async function startServer(): Promise<BenchServer> {
     },
     async stop() {
       await embedded.stop();
-      await rm(embedded.directory, { recursive: true, force: true });
+      for (const folder of [embedded.directory, directory]) {
+        await rm(folder, { recursive: true, force: true });
+      }
     },
   };
 }

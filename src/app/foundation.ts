@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { toPepper, type Config, type Pepper } from '../config';
 import type { Database } from '../database/database';
-import { startEmbeddedDatabase, type EmbeddedDatabase } from '../database/embedded';
+import type { EmbeddedDatabase } from '../database/embedded';
 import { migrate } from '../database/migrate';
 import { openDatabase } from '../database/open-database';
 import type { Logger } from '../kernel/logger';
+import { startDatabaseServer } from './database-server';
 import { entities } from './rooms';
 
 /** What everything stands on: a migrated database, and the peppers that go with its keys. */
@@ -22,13 +23,15 @@ export interface Foundation {
 
 /**
  * Opens the database of `DATABASE_URL`, or the embedded one, and brings it up to date.
+ * @param server what startDatabaseServer gives, when that was begun before
  * @throws SettingError or EmbeddedDatabaseError with one sentence for the operator
  */
-export async function openFoundation(config: Config, logger: Logger): Promise<Foundation> {
-  const embedded =
-    config.databaseUrl === undefined
-      ? await startEmbeddedDatabase({ directory: config.dataDirectory })
-      : undefined;
+export async function openFoundation(
+  config: Config,
+  logger: Logger,
+  server = startDatabaseServer(config),
+): Promise<Foundation> {
+  const embedded = await server;
   try {
     const url = config.databaseUrl ?? embedded?.url ?? '';
     const options = { url, settings: config.database, entities, logger };

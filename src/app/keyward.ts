@@ -4,7 +4,7 @@ import type { Config } from '../config';
 import { SettingError } from '../config-product';
 import type { Database } from '../database/database';
 import { sqlState } from '../database/failures';
-import { toStartError } from '../database/start-failure';
+import { readOnly, toStartError } from '../database/start-failure';
 import { createApollo } from '../graphql/apollo';
 import { createSchema, printSdl, serveSdl, withoutAccessDirectives } from '../graphql/schema';
 import type { Readiness } from '../http/health-routes';
@@ -12,9 +12,10 @@ import { createHttpServer } from '../http/server';
 import { systemClock } from '../kernel/clock';
 import type { Logger } from '../kernel/logger';
 import { createAdminKey } from './admin-key';
+import { startDatabaseServer } from './database-server';
 import { openFoundation } from './foundation';
 import { createPeopleDoor } from './people-door';
-import { createRooms, listSizes } from './rooms';
+import { createRooms, listSizes, type Rooms } from './rooms';
 
 /** A running Keyward. */
 export interface Keyward {
@@ -33,52 +34,64 @@ export interface Keyward {
 
 /**
  * Starts Keyward: database, migrations, rooms, GraphQL, HTTP.
+ * @param server what startDatabaseServer gives, when that was begun before
  * @throws SettingError or EmbeddedDatabaseError with one sentence for the operator
  */
-export async function startKeyward(config: Config, logger: Logger): Promise<Keyward> {
-  const foundation = await openFoundation(config, logger);
-  const { database, peppers } = foundation;
-  const { product } = config;
-  const rooms = createRooms({ database, peppers, product, logger });
-  const schema = await createSchema(rooms.schema, product.catalogue);
-  const sdl = printSdl(schema);
-  serveSdl(schema, config.sdlAccessDirectives ? sdl : withoutAccessDirectives(sdl));
-  const apollo = createApollo({ schema, introspection: config.introspection, listSizes, logger });
-  await apollo.start();
-  const http = await createHttpServer({
-    apollo,
-    authenticator: new Authenticator({
-      verification: rooms.verification,
-      catalogue: product.catalogue,
-      people: createPeopleDoor(config.oidc, rooms, logger),
-    }),
-    corsOrigins: new Set(config.corsOrigins),
-    trustedProxies: config.trustedProxies,
-    usage: rooms.usage,
-    registry: rooms.registry,
-    readiness: databaseReadiness(database),
-    clock: systemClock,
-    logger,
-  });
+export async function startKeyward(
+  config: Config,
+  logger: Logger,
+  server = startDatabaseServer(config),
+): Promise<Keyward> {
+  const foundation = await openFoundation(config, logger, server);
+  const open = [async () => foundation.close()]; // closed from the last to the first
   const stop = async (): Promise<void> => {
-    await drain(http, config.shutdownTimeoutMs);
-    await apollo.stop();
-    await foundation.close();
+    for (const close of open.reverse()) await close();
   };
   try {
+    const { database, peppers } = foundation;
+    if (!(await database.isWritable())) throw readOnly();
+    const { product } = config;
+    const rooms = createRooms({ database, peppers, product, logger });
+    const apollo = await serveSchema(rooms, config, logger);
+    open.push(async () => apollo.stop());
+    const http = await createHttpServer({
+      apollo,
+      authenticator: new Authenticator({
+        verification: rooms.verification,
+        catalogue: product.catalogue,
+        people: createPeopleDoor(config.oidc, rooms, logger),
+      }),
+      corsOrigins: new Set(config.corsOrigins),
+      trustedProxies: config.trustedProxies,
+      usage: rooms.usage,
+      registry: rooms.registry,
+      readiness: databaseReadiness(database),
+      clock: systemClock,
+      logger,
+    });
+    open.push(async () => drain(http, config.shutdownTimeoutMs));
     const port = await listen(http, config);
     await rooms.usage.prepare();
-    const adminKey = await createAdminKey(database, rooms, product);
     return {
       graphqlUrl: `http://localhost:${port}/graphql`,
       databaseDescription: foundation.description,
-      adminKey,
+      // Last, so that a start that fails does not use up the first one's key.
+      adminKey: await createAdminKey(database, rooms, product),
       stop,
     };
   } catch (error) {
     await stop();
     throw toStartError(error);
   }
+}
+
+async function serveSchema(rooms: Rooms, config: Config, logger: Logger) {
+  const schema = await createSchema(rooms.schema, config.product.catalogue);
+  const sdl = printSdl(schema);
+  serveSdl(schema, config.sdlAccessDirectives ? sdl : withoutAccessDirectives(sdl));
+  const apollo = createApollo({ schema, introspection: config.introspection, listSizes, logger });
+  await apollo.start();
+  return apollo;
 }
 
 const idleCheckMs = 20;

@@ -4,7 +4,7 @@ import type { OrganizationId } from '../kernel/ids';
 import { checkText } from '../kernel/text';
 
 /** What happened, in the words of the audit trail. */
-export type AuditAction =
+type AuditAction =
   | 'api_key.created'
   | 'api_key.imported'
   | 'api_key.updated'

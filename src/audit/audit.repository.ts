@@ -10,7 +10,7 @@ import { AuditEventEntity } from './audit-event.entity';
 export const auditOrder = 'audit_events';
 
 /** Up to here a total is exact; a longer list's total is this number. */
-export const maxAuditTotal = 100_000;
+const maxAuditTotal = 100_000;
 
 type Query = SelectQueryBuilder<AuditEventEntity>;
 

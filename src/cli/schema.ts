@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { buildSdl } from '../app/sdl';
 import { productJsonSchema } from '../config-product';
 import { print } from './with-rooms';
 
@@ -24,6 +23,7 @@ async function printSchema(options: {
     print(JSON.stringify(productJsonSchema(), null, 2));
     return;
   }
+  const { buildSdl } = await import('../app/sdl.js');
   const sdl = await buildSdl({ accessDirectives: options.withoutAccessDirectives !== true });
   if (options.check !== true) {
     print(sdl.trimEnd());

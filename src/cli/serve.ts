@@ -1,4 +1,5 @@
-import { startKeyward, type Keyward } from '../app/keyward';
+import { bootKeyward } from '../app/boot';
+import type { Keyward } from '../app/keyward';
 import { readConfig } from '../config';
 import { createLogger } from '../kernel/logger';
 import { failWith } from './failure';
@@ -10,7 +11,7 @@ const closingMs = 1000;
 export async function serve(): Promise<void> {
   try {
     const config = readConfig();
-    const started = startKeyward(config, createLogger(config.logLevel)).then(announce);
+    const started = bootKeyward(config, createLogger(config.logLevel)).then(announce);
     stopOnSignal(started, config.shutdownTimeoutMs + closingMs);
     await started;
   } catch (error) {

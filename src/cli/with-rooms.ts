@@ -1,5 +1,6 @@
-import { openFoundation, type Foundation } from '../app/foundation';
-import { createRooms, type Rooms } from '../app/rooms';
+import { startDatabaseServer } from '../app/database-server';
+import type { Foundation } from '../app/foundation';
+import type { Rooms } from '../app/rooms';
 import { readConfig, type Config } from '../config';
 import { createLogger } from '../kernel/logger';
 
@@ -16,7 +17,12 @@ export async function withRooms<Result>(
 ): Promise<Result> {
   const config = readConfig();
   const logger = createLogger(config.logLevel);
-  const foundation = await openFoundation(config, logger);
+  // `keyward --help` shall not wait until everything is loaded, nor the database's start.
+  const server = startDatabaseServer(config);
+  server.catch(() => undefined); // openFoundation meets the error again
+  const { openFoundation } = await import('../app/foundation.js');
+  const { createRooms } = await import('../app/rooms.js');
+  const foundation = await openFoundation(config, logger, server);
   const { database, peppers } = foundation;
   try {
     const rooms = createRooms({ database, peppers, product: config.product, logger });

@@ -8,6 +8,13 @@ class CuttableClient extends pg.Client {
   }
 }
 
+/** Why an idle connection ended that Keyward itself has cut. */
+export class ConnectionCut extends Error {
+  constructor() {
+    super('Connection terminated by Keyward');
+  }
+}
+
 /**
  * A `pg` pool whose connections can be cut: one, when a query on it was given up (the pool would
  * hand it out again with the old answer still to come), or many, when the server became read-only
@@ -36,7 +43,7 @@ export class GuardedPool extends pg.Pool {
   cut(client: unknown): void {
     if (!(client instanceof CuttableClient)) return;
     // Both make the pool drop it now, while the socket's own end is noticed a moment later.
-    if (this.#idle.has(client)) client.emit('error', new Error('Connection terminated by Keyward'));
+    if (this.#idle.has(client)) client.emit('error', new ConnectionCut());
     else client.end().catch(() => undefined);
     client.cut();
   }

@@ -4,7 +4,7 @@ import type { DatabaseSettings } from '../config';
 import { SettingError } from '../config-product';
 import type { Logger } from '../kernel/logger';
 import { Database } from './database';
-import { GuardedPool } from './guarded-pool';
+import { ConnectionCut, GuardedPool } from './guarded-pool';
 import { migrations } from './migrations/list';
 import { unreachable } from './start-failure';
 
@@ -37,6 +37,7 @@ export async function openDatabase(options: OpenOptions): Promise<Database> {
     ...dataSourceOptions(options),
     driver: { ...pg, Pool },
     poolErrorHandler: (error: Error) => {
+      if (error instanceof ConnectionCut) return;
       options.logger.warn({ err: error }, 'an idle database connection broke');
     },
   });

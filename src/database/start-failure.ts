@@ -8,12 +8,7 @@ import { judgeFailure, sqlState } from './failures';
  */
 export function toStartError(error: unknown): unknown {
   if (error instanceof UnavailableError) return toStartError(error.cause);
-  if (judgeFailure(error) === 'read-only') {
-    return new SettingError(
-      'DATABASE_URL',
-      'the database is read-only; name the primary server, not a standby.',
-    );
-  }
+  if (judgeFailure(error) === 'read-only') return readOnly();
   if (sqlState(error) === insufficientPrivilege) {
     return new SettingError(
       'DATABASE_URL',
@@ -28,6 +23,14 @@ export function unreachable(error: unknown): SettingError {
   const why =
     error instanceof AggregateError ? error.errors.map(messageOf).join('; ') : messageOf(error);
   return new SettingError('DATABASE_URL', `the database cannot be reached (${why}).`);
+}
+
+/** That the server can be reached, and only read. */
+export function readOnly(): SettingError {
+  return new SettingError(
+    'DATABASE_URL',
+    'the database is read-only; name the primary server, not a standby.',
+  );
 }
 
 const insufficientPrivilege = '42501';

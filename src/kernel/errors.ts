@@ -97,7 +97,7 @@ export class UnavailableError extends AppError {
   constructor(cause?: unknown, unreachable = 'its database') {
     super(
       'UNAVAILABLE',
-      `Keyward cannot reach ${unreachable} just now. Nothing was decided; send the request again.`,
+      `Keyward cannot reach ${unreachable} just now. Send the request again; with the same idempotencyKey nothing is created twice.`,
       {},
       { cause },
     );

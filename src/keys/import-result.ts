@@ -9,7 +9,7 @@ export interface GivenRow {
 }
 
 /** What is told of an imported key. */
-export type ImportedKey = Pick<NewApiKey, 'id' | 'name' | 'redacted'>;
+type ImportedKey = Pick<NewApiKey, 'id' | 'name' | 'redacted'>;
 
 /** What became of a row. `importable`: a dry run met nothing that speaks against it. */
 export type ImportResult = { readonly row: number } & (

@@ -24,7 +24,7 @@ export class VerificationService {
     private readonly repository: VerificationRepository,
     private readonly digester: KeyDigester,
     private readonly logger: Logger,
-    private readonly acceptImported: boolean,
+    private readonly acceptImported = false,
   ) {}
 
   /**

@@ -42,9 +42,16 @@ beforeAll(async () => {
   const chance = new Chance(seed);
   const elsewhere = await createOrganization(keyward, 'Elsewhere');
   const foreign = await elsewhere.createKey({ scopes: ['api_keys:read', 'analytics:read'] });
-  const authenticator = new Authenticator(rooms.verification, product.catalogue);
+  const authenticator = new Authenticator({
+    verification: rooms.verification,
+    catalogue: product.catalogue,
+    people: undefined,
+  });
   const caller = async (secret: string, scopes: readonly string[]): Promise<TestCaller> => {
-    const found = await authenticator.authenticate({ kind: 'bearer', token: secret });
+    const found = await authenticator.authenticate(
+      { kind: 'bearer', token: secret },
+      { requestId: 'evaluator', ip: null },
+    );
     if (found.kind !== 'key') throw new Error('a new key is valid');
     return { secret, principal: found.principal, scopes: new Set(scopes), keyId: found.key.id };
   };

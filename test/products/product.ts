@@ -20,7 +20,7 @@ export interface ListedKey {
 }
 
 /** A created key and its secret. */
-export interface CreatedKey extends ListedKey {
+interface CreatedKey extends ListedKey {
   readonly secret: string;
 }
 

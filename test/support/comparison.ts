@@ -20,7 +20,7 @@ export interface TestCaller extends ReferenceCaller {
 }
 
 /** What became of a request: its data, and what was refused of it. */
-export interface Refusals {
+interface Refusals {
   readonly data: unknown;
   readonly refused: { readonly path: (string | number)[]; readonly reason: unknown }[];
 }

@@ -59,7 +59,7 @@ process.once('exit', () => {
 });
 
 /** Starts `node <args>` in the project's folder with these settings only. */
-export function run(args: readonly string[], settings: Settings = {}): Running {
+function run(args: readonly string[], settings: Settings = {}): Running {
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(process.execPath, args, {
     cwd: root,
