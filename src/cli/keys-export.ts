@@ -32,11 +32,16 @@ async function exportKeys({ organization, format, output }: ExportOptions): Prom
   await withRooms(async ({ rooms }) => {
     const { id } = await rooms.organizations.get(organization);
     const { principal } = rooms.organizations.systemCaller(id, newUuid());
-    const text = registryFormats[format].write(rooms.registry.batches(principal));
+    const batches = rooms.registry.batches(principal);
+    const text = registryFormats[format].write(batches);
     const target = output === undefined ? process.stdout : createWriteStream(output);
-    await pipeline(Readable.from(text), target, { end: output !== undefined }).catch(
-      (error: unknown) => heedWriteError(error, output),
-    );
+    try {
+      await pipeline(Readable.from(text), target, { end: output !== undefined });
+    } catch (error) {
+      heedWriteError(error, output);
+    } finally {
+      await batches.return(undefined); // a batch may still be on its way from the database
+    }
   });
 }
 
