@@ -19,16 +19,32 @@ export interface GraphqlRouteParts {
 
 const expiryNoticeMs = 30 * 24 * 60 * 60 * 1000;
 
-/** Serves GraphQL over HTTP at `/graphql`. */
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks GraphQL; known before the body is read. */
+    graphqlContext: RequestContext | null;
+  }
+}
+
+/**
+ * Serves GraphQL over HTTP at `/graphql`. Credentials are judged before the body is read, so that
+ * a body which cannot be read is still a recorded request of its key.
+ */
 export function serveGraphql(app: FastifyInstance, parts: GraphqlRouteParts): void {
+  app.decorateRequest('graphqlContext', null);
   app.route({
     method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], // Apollo answers the last three with 405
     url: '/graphql',
-    handler: async (request, reply) => {
+    onRequest: async (request, reply) => {
       refuseForgedRequest(request, parts.corsOrigins);
       const journal: RequestJournal = { operation: null, insufficientScope: false };
       const principal = await authenticate(request, reply, journal, parts);
       const caller = { principal, requestId: request.id, ip: request.ip };
+      request.graphqlContext = { caller, journal };
+    },
+    handler: async (request, reply) => {
+      const { graphqlContext } = request;
+      if (graphqlContext === null) throw new Error('a request was not authenticated');
       const answer = await parts.apollo.executeHTTPGraphQLRequest({
         httpGraphQLRequest: {
           method: request.method,
@@ -36,7 +52,7 @@ export function serveGraphql(app: FastifyInstance, parts: GraphqlRouteParts): vo
           search: searchOf(request.url),
           body: request.body,
         },
-        context: async () => Promise.resolve({ caller, journal }),
+        context: async () => Promise.resolve(graphqlContext),
       });
       return send(reply, finishAnswer(answer, request.id));
     },

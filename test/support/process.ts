@@ -59,7 +59,8 @@ process.once('exit', () => {
 });
 
 /** Starts `node <args>` in the project's folder with these settings only. */
-function run(args: readonly string[], settings: Settings = {}): Running {
+/** Runs a program of this checkout and collects what it says. */
+export function run(args: readonly string[], settings: Settings = {}): Running {
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(process.execPath, args, {
     cwd: root,

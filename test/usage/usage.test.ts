@@ -101,6 +101,22 @@ test('requests whose document or input is at fault are recorded, too', async () 
   expect(records.map(({ operation }) => operation)).toEqual([null, null, null, 'Broken']);
 });
 
+test.each([
+  ['is no JSON', 'application/json', '{', 400],
+  ['is of another type', 'text/plain', '{}', 415],
+  ['is too large', 'application/json', JSON.stringify({ query: 'x'.repeat(1_100_000) }), 413],
+])('requests whose body %s are recorded, too', async (_what, type, body, status) => {
+  const { apiKey, secret } = await created(keyward, { scopes: ['admin:full'] });
+  const response = await fetch(keyward.url, {
+    method: 'POST',
+    headers: { 'content-type': type, authorization: `Bearer ${secret}` },
+    body,
+  });
+  await response.text();
+  expect(response.status).toBe(status);
+  expect(await recordsOf(apiKey.id)).toHaveLength(1);
+});
+
 test('requests without a key, or with one that nobody issued, leave no record', async () => {
   const before = await countRecords();
   await keyward.ask(whoAmI, {}, { key: null });
