@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server as TcpServer } from 'node:net';
 import { join } from 'node:path';
+import { withAdministrator } from '../support/databases';
 import {
   adminKeyIn,
   dataDirectory,
@@ -79,10 +80,18 @@ test.each<[string, RegExp, Settings]>([
   expect(await refusal({ KEYWARD_DATA_DIR: closed })).toMatch(/KEYWARD_DATA_DIR/);
 });
 
+async function letsIn(url: string): Promise<boolean> {
+  return withAdministrator(url, async () => Promise.resolve(true)).catch(() => false);
+}
+
 test('refused in one sentence, without the password: a wrong database password', async () => {
   const database = await testDatabase();
   const url = new URL(database.url);
   url.password = 'hidden-word';
+  if (await letsIn(url.href)) {
+    process.stderr.write('skipped, a wrong password: the server of DATABASE_URL asks for none\n');
+    return;
+  }
   expect(await refusal({ DATABASE_URL: url.href, KEYWARD_PEPPERS })).toMatch(
     /DATABASE_URL: .*password authentication failed/,
   );
