@@ -24,6 +24,12 @@ interface CreatedKey extends ListedKey {
   readonly secret: string;
 }
 
+/** A key that takes the place of another, and its secret. */
+export interface Succession {
+  readonly apiKey: ListedKey;
+  readonly secret: string;
+}
+
 /** A product running on Keyward with nothing but its configuration. */
 export interface Product {
   readonly keyward: TestKeyward;
@@ -36,6 +42,11 @@ export interface Product {
   create(credentials: string, input: Record<string, unknown>): Promise<CreatedKey>;
   list(credentials: string, filter?: Record<string, unknown>): Promise<readonly ListedKey[]>;
   revoke(credentials: string, id: string, reason?: string): Promise<void>;
+  rotate(
+    credentials: string,
+    id: string,
+    how?: { readonly gracePeriod?: string; readonly keepPredecessor?: boolean },
+  ): Promise<Succession>;
   /** The status and reason of a request made with a key. */
   use(secret: string): Promise<{ status: number; reason: unknown }>;
   stop(): Promise<void>;
@@ -80,6 +91,15 @@ export async function startProduct(
         { input: { id, reason } },
       );
       expect(errors).toEqual([]);
+    },
+    async rotate(credentials, id, how) {
+      const { data } = await ask<{ rotateApiKey: Succession }>(
+        credentials,
+        `mutation ($input: RotateApiKeyInput!) {
+           rotateApiKey(input: $input) { apiKey { ${shown} } secret } }`,
+        { input: { id, ...how } },
+      );
+      return data.rotateApiKey;
     },
     async use(secret) {
       const { status, errors } = await ask(secret, '{ viewer { kind } }');
