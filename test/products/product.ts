@@ -3,7 +3,7 @@ import type { Answer } from '../support/http';
 import { startTestKeyward, type TestKeyward } from '../support/keyward';
 
 /** A key as a help page's table shows it. */
-export interface ListedKey {
+interface ListedKey {
   readonly id: string;
   readonly name: string;
   readonly description: string | null;
