@@ -18,7 +18,6 @@ interface Demands {
   /** All of these; empty: none. */
   readonly scopes: readonly string[];
   readonly environment: Environment | undefined;
-  readonly service: string;
 }
 
 const prefix = '/verify';
@@ -47,10 +46,13 @@ async function judgeForwarded(
   reply: FastifyReply,
   parts: ForwardAuthParts,
 ): Promise<FastifyReply> {
+  const query = operatorsQuery(request.url);
   const journal = newJournal(operationOf(request));
+  const service = query.get('service') ?? 'forward-auth';
+  journal.service = fit(service);
   const principal = await authenticate(request, reply, journal, parts);
-  const demands = readDemands(request.url, parts.catalogue);
-  journal.service = demands.service;
+  const demands = readDemands(query, parts.catalogue);
+  checkText(service, 'service', { min: 1, max: 100 });
   const caller = { principal, requestId: request.id, ip: request.ip };
   requireScopes({ caller, journal }, []);
   const client = requireKnown(principal);
@@ -81,27 +83,35 @@ function requireEnvironment(
   journal.refused = 'WRONG_ENVIRONMENT';
   throw new FieldRefusedError(
     'WRONG_ENVIRONMENT',
-    `This needs a key of the environment ${wanted}; the key is a ${environment} key.`,
+    `This needs a key of the environment ${wanted}.`,
   );
 }
 
-function readDemands(url: string, catalogue: ScopeCatalogue): Demands {
+/**
+ * The query of `/verify`. Behind a path of the client's the query is the client's, too, and counts
+ * for nothing; behind a mere slash it may be either's: what it demands counts, and the rest may be.
+ */
+function operatorsQuery(url: string): URLSearchParams {
   const behind = pathBehind(url);
-  // Behind a path of the client's the query is the client's, too, and demands nothing.
-  const searchParams = new URLSearchParams(behind.length > 1 ? '' : /\?(.*)$/s.exec(url)?.[1]);
-  if (behind === '' && ![...searchParams.keys()].every((name) => known.has(name))) {
+  const query = new URLSearchParams(behind.length > 1 ? '' : /\?(.*)$/s.exec(url)?.[1]);
+  if (behind === '') return query;
+  return new URLSearchParams([...query].filter(([name]) => known.has(name)));
+}
+
+function readDemands(query: URLSearchParams, catalogue: ScopeCatalogue): Demands {
+  if (![...query.keys()].every((name) => known.has(name))) {
     throw new InputError('query', 'The query of /verify takes scope, environment and service.');
   }
-  const scopes = searchParams.getAll('scope').flatMap((text) => text.split(' ').filter(Boolean));
-  if (!scopes.every((scope) => catalogue.has(scope))) {
-    throw new InputError('scope', "scope names a scope that is not in the product's catalogue.");
+  const scopes = query.getAll('scope').flatMap((text) => text.split(' ').filter(Boolean));
+  const empty = query.has('scope') && scopes.length === 0;
+  if (empty || !scopes.every((scope) => catalogue.has(scope))) {
+    throw new InputError('scope', "scope must name scopes of the product's catalogue.");
   }
-  const environment = searchParams.get('environment') ?? undefined;
+  const environment = query.get('environment') ?? undefined;
   if (environment !== undefined && environment !== 'LIVE' && environment !== 'TEST') {
     throw new InputError('environment', 'environment must be LIVE or TEST.');
   }
-  const service = searchParams.get('service') ?? 'forward-auth';
-  return { scopes, environment, service: checkText(service, 'service', { min: 1, max: 100 }) };
+  return { scopes, environment };
 }
 
 /**
