@@ -1,7 +1,7 @@
 import { HeaderMap, type ApolloServer, type HTTPGraphQLResponse } from '@apollo/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Authentication, Authenticator } from '../auth/authentication';
-import { parseCredentials } from '../auth/credentials';
+import { parseCredentials } from '../kernel/credentials';
 import { newJournal, type RequestContext, type RequestJournal } from '../graphql/context';
 import { AuthenticationError, InputError } from '../kernel/errors';
 import type { Clock } from '../kernel/clock';

@@ -1,4 +1,4 @@
-import { BatchedLookup } from '../database/batched-lookup';
+import { BatchedLookup } from '../kernel/batched-lookup';
 import type { Database } from '../database/database';
 import type { ApiKeyId, OrganizationId } from '../kernel/ids';
 import type { Environment } from '../kernel/principal';
