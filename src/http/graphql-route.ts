@@ -1,7 +1,7 @@
 import { HeaderMap, type ApolloServer, type HTTPGraphQLResponse } from '@apollo/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Authentication, Authenticator } from '../auth/authentication';
-import { parseCredentials } from '../auth/credentials';
+import { parseCredentials } from '../kernel/credentials';
 import { newJournal, type RequestContext, type RequestJournal } from '../graphql/context';
 import { AuthenticationError, InputError } from '../kernel/errors';
 import type { Clock } from '../kernel/clock';
@@ -21,8 +21,8 @@ const expiryNoticeMs = 30 * 24 * 60 * 60 * 1000;
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who asks GraphQL; known before the body is read. */
-    graphqlContext: RequestContext | null;
+    /** Who asks; known before the body is read. */
+    requestContext: RequestContext | null;
   }
 }
 
@@ -31,7 +31,7 @@ declare module 'fastify' {
  * a body which cannot be read is still a recorded request of its key.
  */
 export function serveGraphql(app: FastifyInstance, parts: GraphqlRouteParts): void {
-  app.decorateRequest('graphqlContext', null);
+  app.decorateRequest('requestContext', null);
   app.route({
     method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], // Apollo answers the last three with 405
     url: '/graphql',
@@ -40,11 +40,11 @@ export function serveGraphql(app: FastifyInstance, parts: GraphqlRouteParts): vo
       const journal = newJournal();
       const principal = await authenticate(request, reply, journal, parts);
       const caller = { principal, requestId: request.id, ip: request.ip };
-      request.graphqlContext = { caller, journal };
+      request.requestContext = { caller, journal };
     },
     handler: async (request, reply) => {
-      const { graphqlContext } = request;
-      if (graphqlContext === null) throw new Error('a request was not authenticated');
+      const { requestContext } = request;
+      if (requestContext === null) throw new Error('a request was not authenticated');
       const answer = await parts.apollo.executeHTTPGraphQLRequest({
         httpGraphQLRequest: {
           method: request.method,
@@ -52,7 +52,7 @@ export function serveGraphql(app: FastifyInstance, parts: GraphqlRouteParts): vo
           search: searchOf(request.url),
           body: request.body,
         },
-        context: async () => Promise.resolve(graphqlContext),
+        context: async () => Promise.resolve(requestContext),
       });
       return send(reply, finishAnswer(answer, request.id));
     },
