@@ -2,7 +2,7 @@ import { InputError } from './errors';
 
 // C0 and C1 control characters and DEL: unprintable, and NUL cannot be stored in PostgreSQL at all.
 // eslint-disable-next-line no-control-regex -- control characters are what it looks for
-const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
+const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/g;
 
 /** How long a text may be, in Unicode characters (code points). */
 export interface TextBounds {
@@ -29,7 +29,7 @@ export function checkText(text: string, field: string, { min = 0, max }: TextBou
  * @throws InputError naming `field` on control characters (NUL among them) or lone surrogates
  */
 export function checkCharacters(text: string, field: string): void {
-  if (controlCharacter.test(text)) {
+  if (text.search(controlCharacter) !== -1) {
     throw new InputError(
       field,
       `${field} must not hold control characters, such as NUL or line breaks.`,
@@ -41,4 +41,9 @@ export function checkCharacters(text: string, field: string): void {
       `${field} must be well-formed Unicode: it holds half a surrogate pair.`,
     );
   }
+}
+
+/** The text with a replacement character in the place of everything that `checkCharacters` refuses. */
+export function withoutControls(text: string): string {
+  return text.replaceAll(controlCharacter, '\ufffd').toWellFormed();
 }
