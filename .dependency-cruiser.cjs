@@ -16,7 +16,9 @@ const floors = [
   '^src/app/',
   '^src/cli/|^src/main\\.ts$',
 ];
-const allFloors = floors.join('|');
+/** What other services take from us; it is no part of the server. */
+const island = '^src/plugin/';
+const allPlaces = [...floors, island].join('|');
 
 /** Files of a room by suffix; a model is a file without one. */
 const files = (suffix) => `^src/${room}/[^.]+\\.${suffix}\\.ts$`;
@@ -127,6 +129,31 @@ const doorRules = [
   ),
 ];
 
+const islandRules = [
+  forbid(
+    'the-plugin-imports-the-server',
+    "The plugin runs in other people's services: of ours it takes the kernel and how directives " +
+      'are read. Move what both need there.',
+    { path: island },
+    {
+      path: '^src/',
+      pathNot: `${island}|^src/kernel/|^src/graphql/(access-directives|document-fragments)\\.ts$`,
+    },
+  ),
+  forbid(
+    'the-server-imports-the-plugin',
+    'The plugin is for other services: move what both need into kernel/.',
+    { path: '^src/', pathNot: island },
+    { path: island },
+  ),
+  forbid(
+    'the-plugin-is-heavy',
+    'Whoever imports the plugin loads its packages: do without this one.',
+    { path: island },
+    { path: '(^|/)node_modules/', pathNot: npm('graphql|zod') },
+  ),
+];
+
 const packageRules = [
   forbid(
     'graphql-in-the-wrong-file',
@@ -178,7 +205,11 @@ const packageRules = [
     'The service is installed without devDependencies: move the package to dependencies in ' +
       'package.json, or do without it.',
     { path: '^src/' },
-    { dependencyTypes: ['npm-dev'], pathNot: '(^|/)node_modules/@types/' },
+    {
+      dependencyTypes: ['npm-dev'],
+      dependencyTypesNot: ['npm-peer'],
+      pathNot: '(^|/)node_modules/@types/',
+    },
   ),
   forbid(
     'undeclared-package',
@@ -195,7 +226,7 @@ const generalRules = [
     'Every file of src/ stands on a floor: move it into a room or floor that exists, or add the ' +
       'new room to `rooms` in .dependency-cruiser.cjs and to app/rooms.ts.',
     {},
-    { path: '^src/', pathNot: allFloors },
+    { path: '^src/', pathNot: allPlaces },
   ),
   forbid(
     'unknown-suffix',
@@ -247,6 +278,7 @@ module.exports = {
     ...roomRules,
     ...stairRules,
     ...doorRules,
+    ...islandRules,
     ...packageRules,
     ...generalRules,
   ],

@@ -92,6 +92,13 @@ const productSchema = z.strictObject({
     .nullable()
     .default('admin:full')
     .describe('The scope in the catalogue that covers all others; null: none does.'),
+  services: z
+    .array(z.string().regex(/^[\p{Ll}\p{Lo}\p{N}-]{1,63}$/u, 'must be the slug of an organization'))
+    .max(20)
+    .default([])
+    .describe(
+      'The organizations, by slug, whose keys with api_keys:verify verify the keys of every organization: those of your own gateways and services.',
+    ),
 });
 
 /** The product's configuration, checked, with every default filled in. */
@@ -100,6 +107,8 @@ export interface Product {
   readonly keys: Readonly<z.output<typeof keys>>;
   readonly policy: Readonly<z.output<typeof policy>>;
   readonly catalogue: ScopeCatalogue;
+  /** The slugs of the organizations whose keys verify the keys of every organization. */
+  readonly services: readonly string[];
 }
 
 function isDuration(text: string): boolean {
@@ -178,6 +187,7 @@ function checkProduct(product: z.output<typeof productSchema>): Product {
     name: product.name,
     keys: product.keys,
     policy: product.policy,
+    services: product.services,
     catalogue: new ScopeCatalogue(product.scopes, fullAccess),
   };
 }

@@ -65,6 +65,7 @@ export async function startKeyward(
       trustedProxies: config.trustedProxies,
       usage: rooms.usage,
       registry: rooms.registry,
+      delegatedVerification: rooms.delegatedVerification,
       readiness: databaseReadiness(database),
       clock: systemClock,
       logger,

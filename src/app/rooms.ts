@@ -26,8 +26,6 @@ import { ListingService } from '../keys/listing.service';
 import { RegistryService } from '../keys/registry.service';
 import { OrganizationApiKeysResolver } from '../keys/organization-api-keys.resolver';
 import { UpdateService } from '../keys/update.service';
-import { VerificationRepository } from '../keys/verification.repository';
-import { VerificationService } from '../keys/verification.service';
 import { ViewerResolver } from '../keys/viewer.resolver';
 import { KeyPolicyResolver } from '../organizations/key-policy.resolver';
 import { OrganizationEntity } from '../organizations/organization.entity';
@@ -37,6 +35,7 @@ import type { PeopleService } from '../organizations/people.service';
 import { UsageRepository } from '../usage/usage.repository';
 import { UsageService } from '../usage/usage.service';
 import { createOrganizationsRoom } from './organizations-room';
+import { createVerificationRoom, type VerificationRoom } from './verification-room';
 import { createIssuingRoom, issuingListSizes, issuingResolvers } from './issuing-room';
 
 /** The rows of every room. */
@@ -72,14 +71,13 @@ export interface RoomParts {
 }
 
 /** What the rooms offer to the floors above. */
-export interface Rooms {
+export interface Rooms extends VerificationRoom {
   readonly audit: AuditService;
   readonly organizations: OrganizationService;
   readonly people: PeopleService;
   readonly creation: CreationService;
   readonly imports: ImportService;
   readonly registry: RegistryService;
-  readonly verification: VerificationService;
   readonly usage: UsageService;
   readonly schema: SchemaParts;
 }
@@ -101,6 +99,7 @@ export function createRooms(parts: RoomParts): Rooms {
   const { creation, revocation, instances } = createIssuingRoom({
     ...{ database, product, policies, audit, digester, keys, lists, guard, loadKey },
   });
+  const verificationRoom = createVerificationRoom({ ...parts, digester, organizations, audit });
   return {
     audit,
     organizations,
@@ -108,7 +107,7 @@ export function createRooms(parts: RoomParts): Rooms {
     creation,
     imports: createImports(parts, { keys, digester, policies, audit }),
     registry: new RegistryService(database, keys, lists),
-    verification: createVerification(parts, digester),
+    ...verificationRoom,
     usage: new UsageService(new UsageRepository(database)),
     schema: {
       resolvers,
@@ -139,10 +138,4 @@ function createImports(
   others: Pick<ImportParts, 'keys' | 'digester' | 'policies' | 'audit'>,
 ): ImportService {
   return new ImportService({ database, product, imports: new ImportRepository(), ...others });
-}
-
-function createVerification(parts: RoomParts, digester: KeyDigester): VerificationService {
-  const repository = new VerificationRepository(parts.database);
-  const { acceptImported } = parts.product.keys;
-  return new VerificationService(repository, digester, parts.logger, acceptImported);
 }

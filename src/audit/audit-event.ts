@@ -16,6 +16,7 @@ type AuditAction =
   | 'organization.plan_changed'
   | 'organization.policy_updated'
   | 'organization.renamed'
+  | 'organization.verifier_admitted'
   | 'user.created'
   | 'user.role_changed';
 

@@ -22,8 +22,8 @@ const expiryNoticeMs = 30 * 24 * 60 * 60 * 1000;
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who asks GraphQL; known before the body is read. */
-    graphqlContext: RequestContext | null;
+    /** Who asks; known before the body is read. */
+    requestContext: RequestContext | null;
   }
 }
 
@@ -32,7 +32,7 @@ declare module 'fastify' {
  * a body which cannot be read is still a recorded request of its key.
  */
 export function serveGraphql(app: FastifyInstance, parts: GraphqlRouteParts): void {
-  app.decorateRequest('graphqlContext', null);
+  app.decorateRequest('requestContext', null);
   app.route({
     method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'], // Apollo answers the last three with 405
     url: '/graphql',
@@ -41,11 +41,11 @@ export function serveGraphql(app: FastifyInstance, parts: GraphqlRouteParts): vo
       const journal = newJournal();
       const principal = await authenticate(request, reply, journal, parts);
       const caller = { principal, requestId: request.id, ip: request.ip };
-      request.graphqlContext = { caller, journal };
+      request.requestContext = { caller, journal };
     },
     handler: async (request, reply) => {
-      const { graphqlContext } = request;
-      if (graphqlContext === null) throw new Error('a request was not authenticated');
+      const { requestContext } = request;
+      if (requestContext === null) throw new Error('a request was not authenticated');
       const answer = await parts.apollo.executeHTTPGraphQLRequest({
         httpGraphQLRequest: {
           method: request.method,
@@ -53,7 +53,7 @@ export function serveGraphql(app: FastifyInstance, parts: GraphqlRouteParts): vo
           search: searchOf(request.url),
           body: request.body,
         },
-        context: async () => Promise.resolve(graphqlContext),
+        context: async () => Promise.resolve(requestContext),
       });
       return send(reply, finishAnswer(answer, request.id));
     },

@@ -12,9 +12,11 @@ import { requestIdOf } from './request-id';
 import { securityHeaders } from './security-headers';
 import { refuseUnreadable, refuseUrl } from './unreadable-request';
 import { recordUsage, type UsageHookParts } from './usage-hook';
+import { serveVerifications, type VerificationsRouteParts } from './verifications-route';
 
 /** What the HTTP server needs of others. */
-export interface HttpParts extends GraphqlRouteParts, RegistryRouteParts, UsageHookParts {
+export interface HttpParts
+  extends GraphqlRouteParts, RegistryRouteParts, VerificationsRouteParts, UsageHookParts {
   readonly readiness: Readiness;
   readonly trustedProxies: readonly string[];
   readonly logger: Logger;
@@ -48,6 +50,7 @@ export async function createHttpServer(parts: HttpParts): Promise<FastifyInstanc
   serveHealth(app, parts.readiness);
   serveGraphql(app, parts);
   serveRegistry(app, parts);
+  serveVerifications(app, parts);
   serveCoprocessor(app, parts);
   return app;
 }

@@ -1,26 +1,7 @@
 import { BatchedLookup } from '../kernel/batched-lookup';
 import type { Database } from '../database/database';
-import type { ApiKeyId, OrganizationId } from '../kernel/ids';
-import type { Environment } from '../kernel/principal';
-import type { ApiKeyStatus } from './api-key';
 import type { KeyDigest } from './key-digest';
-
-/** What the database knows of a presented secret, at the moment it was asked. */
-export interface PresentedKey {
-  readonly id: ApiKeyId;
-  readonly organizationId: OrganizationId;
-  readonly name: string;
-  readonly environment: Environment;
-  readonly scopes: readonly string[];
-  readonly expiresAt: Date | null;
-  readonly pepperId: string;
-  readonly digest: Buffer;
-  readonly status: ApiKeyStatus;
-  /** The key that took its place. */
-  readonly successorId: ApiKeyId | null;
-  /** The moment, by the database's clock. */
-  readonly checkedAt: Date;
-}
+import type { PresentedKey } from './presented-key';
 
 // The driver's rows come as these types by the columns' definitions.
 const columns = `digest, id, organization_id AS "organizationId", name, environment, scopes,

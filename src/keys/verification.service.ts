@@ -2,15 +2,10 @@ import type { Logger } from '../kernel/logger';
 import { mayBeImported, sha256Of } from './imported-secret';
 import type { KeyDigest, KeyDigester } from './key-digest';
 import { isWellFormedKey } from './key-secret';
-import type { PresentedKey, VerificationRepository } from './verification.repository';
+import type { PresentedKey, Verdict } from './presented-key';
+import type { VerificationRepository } from './verification.repository';
 
 export type { PresentedKey };
-
-/** What a presented secret is worth; an expected outcome, so a value and not an exception. */
-export type Verdict =
-  | { readonly outcome: 'MALFORMED' }
-  | { readonly outcome: 'UNKNOWN' }
-  | { readonly outcome: 'VALID' | 'EXPIRED' | 'REVOKED'; readonly key: PresentedKey };
 
 type Digests = readonly [KeyDigest, ...KeyDigest[]];
 
@@ -30,9 +25,14 @@ export class VerificationService {
   /**
    * Judges a secret by what the database says now: a verdict is never kept, so a revocation that
    * was answered holds for every later call on every replica.
+   * @param mayKnow whether whoever asks may know of a key; one that they may not is to them, in
+   * every respect, one that does not exist
    * @throws UnavailableError when the database cannot be asked; there is no verdict without it
    */
-  async verify(secret: string): Promise<Verdict> {
+  async verify(
+    secret: string,
+    mayKnow: (key: PresentedKey) => boolean = () => true,
+  ): Promise<Verdict> {
     const wellFormed = isWellFormedKey(secret);
     const importable = this.acceptImported && (wellFormed || mayBeImported(secret));
     if (!wellFormed && !importable) return { outcome: 'MALFORMED' };
@@ -40,7 +40,9 @@ export class VerificationService {
     const key =
       (wellFormed ? await this.repository.find(candidates) : undefined) ??
       (importable ? await this.#findImported(secret, candidates) : undefined);
-    if (key === undefined) return { outcome: wellFormed ? 'UNKNOWN' : 'MALFORMED' };
+    if (key === undefined || !mayKnow(key)) {
+      return { outcome: wellFormed ? 'UNKNOWN' : 'MALFORMED' };
+    }
     if (key.pepperId !== candidates[0].pepperId) await this.#rehash(secret, key, candidates[0]);
     return { outcome: key.status === 'ACTIVE' ? 'VALID' : key.status, key };
   }

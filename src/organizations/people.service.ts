@@ -25,7 +25,7 @@ export interface PeopleParts {
   readonly repository: PersonRepository;
   readonly organizations: OrganizationService;
   readonly audit: AuditService;
-  readonly product: Pick<Product, 'keys' | 'policy' | 'catalogue'>;
+  readonly product: Pick<Product, 'keys' | 'policy' | 'catalogue' | 'services'>;
 }
 
 /** What is recorded once everything is written; the person's own doing, or the provider's word. */
@@ -100,6 +100,8 @@ export class PeopleService {
     const slug = slugOf(name) || 'organization';
     const suffix = `-${id.slice(-8)}`;
     for (const free of [slug, slug.slice(0, longestSlug - suffix.length) + suffix]) {
+      // Names are chosen by customers, and none may choose that of a service.
+      if (this.parts.product.services.includes(free)) continue;
       if (await repository.addOrganization(tx, { id, slug: free, name, plan }, claims, now)) {
         const set = { name, slug: free, plan, externalId: claims.externalId };
         return { ...created(set), action: 'organization.created', about: 'organization' };

@@ -3,6 +3,7 @@ import { Succession1764100000000 } from './1764100000000-succession';
 import { People1764200000000 } from './1764200000000-people';
 import { Imports1764300000000 } from './1764300000000-imports';
 import { Verifications1764400000000 } from './1764400000000-verifications';
+import { VerifierAdmissions1764450000000 } from './1764450000000-verifier-admissions';
 
 /** Every migration, oldest first. A migration that has been released is never changed. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   People1764200000000,
   Imports1764300000000,
   Verifications1764400000000,
+  VerifierAdmissions1764450000000,
 ];

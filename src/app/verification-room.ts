@@ -1,0 +1,47 @@
+import type { Product } from '../config-product';
+import { systemClock } from '../kernel/clock';
+import type { Logger } from '../kernel/logger';
+import { DelegatedVerificationService } from '../keys/delegated-verification.service';
+import type { KeyDigester } from '../keys/key-digest';
+import { ServiceKeyService, type ServiceKeyParts } from '../keys/service-key.service';
+import { VerificationRepository } from '../keys/verification.repository';
+import { VerificationService } from '../keys/verification.service';
+import { VerifierAdmissionRepository } from '../keys/verifier-admission.repository';
+
+/** What the part of the keys' room that judges presented secrets is furnished with. */
+export interface VerificationFurniture extends Pick<
+  ServiceKeyParts,
+  'database' | 'organizations' | 'audit'
+> {
+  readonly product: Product;
+  readonly logger: Logger;
+  readonly digester: KeyDigester;
+}
+
+/** What that part offers to the others. */
+export interface VerificationRoom {
+  readonly verification: VerificationService;
+  readonly delegatedVerification: DelegatedVerificationService;
+}
+
+/** Builds what judges presented secrets, for Keyward itself and for other services. */
+export function createVerificationRoom(furniture: VerificationFurniture): VerificationRoom {
+  const { database, product, digester, logger, organizations, audit } = furniture;
+  const { catalogue, services, keys } = product;
+  const verification = new VerificationService(
+    new VerificationRepository(database),
+    digester,
+    logger,
+    keys.acceptImported,
+  );
+  const admissions = new VerifierAdmissionRepository();
+  const serviceKeys = new ServiceKeyService({
+    ...{ database, admissions, organizations, audit, services },
+  });
+  return {
+    verification,
+    delegatedVerification: new DelegatedVerificationService({
+      ...{ verification, serviceKeys, catalogue, clock: systemClock },
+    }),
+  };
+}
