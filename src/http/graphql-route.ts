@@ -8,6 +8,7 @@ import type { Clock } from '../kernel/clock';
 import type { Principal } from '../kernel/principal';
 import { refuseForgedRequest } from './cross-site';
 import { finishAnswer } from './finish-answer';
+import { clientOf, type Client } from './usage-hook';
 
 /** What the GraphQL endpoint needs of others. */
 export interface GraphqlRouteParts {
@@ -60,8 +61,9 @@ export function serveGraphql(app: FastifyInstance, parts: GraphqlRouteParts): vo
 }
 
 /**
- * Judges the request's credentials, notes its key for the usage record, and tells a key that ends
+ * Judges a request's credentials, notes its key for the usage record, and tells a key that ends
  * soon or has a successor so.
+ * @param client who makes the request, with its headers as Node has them, when another sends it
  * @throws InputError on more than one Authorization header, AuthenticationError on bad credentials
  */
 export async function authenticate(
@@ -69,23 +71,24 @@ export async function authenticate(
   reply: FastifyReply,
   journal: RequestJournal,
   { authenticator, clock }: Pick<GraphqlRouteParts, 'authenticator' | 'clock'>,
+  client: Client = clientOf(request),
+  rawHeaders: readonly string[] = request.raw.rawHeaders,
 ): Promise<Principal> {
-  const credentials = parseCredentials(request.raw.rawHeaders);
+  const credentials = parseCredentials(rawHeaders);
   if (credentials.kind === 'ambiguous') {
     throw new InputError('Authorization', 'Send exactly one Authorization header.');
   }
-  request.keyUse = { journal };
-  const origin = { requestId: request.id, ip: request.ip };
-  const result: Authentication = await authenticator.authenticate(credentials, origin);
+  request.keyUse = { journal, client };
+  const result: Authentication = await authenticator.authenticate(credentials, client);
   if (result.kind === 'anonymous' || result.kind === 'person') return result.principal;
   if (result.kind === 'refused') {
     const { reason, key, message } = result;
     if (key !== undefined && (reason === 'EXPIRED' || reason === 'REVOKED')) {
-      request.keyUse = { journal, key, refused: reason };
+      request.keyUse = { journal, client, key, refused: reason };
     }
     throw new AuthenticationError(reason, message);
   }
-  request.keyUse = { journal, key: result.key };
+  request.keyUse = { journal, client, key: result.key };
   const { expiresAt, successorId } = result.key;
   if (successorId !== null) reply.header('keyward-key-superseded', successorId);
   if (expiresAt !== null && expiresAt.getTime() - clock.now().getTime() <= expiryNoticeMs) {

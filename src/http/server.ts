@@ -2,6 +2,7 @@ import cors from '@fastify/cors';
 import fastify, { type FastifyInstance } from 'fastify';
 import { UnavailableError } from '../kernel/errors';
 import type { Logger } from '../kernel/logger';
+import { serveCoprocessor } from './coprocessor-route';
 import { isInternal, sendError } from './error-answer';
 import { serveGraphql, type GraphqlRouteParts } from './graphql-route';
 import { serveHealth, type Readiness } from './health-routes';
@@ -50,6 +51,7 @@ export async function createHttpServer(parts: HttpParts): Promise<FastifyInstanc
   serveGraphql(app, parts);
   serveRegistry(app, parts);
   serveVerifications(app, parts);
+  serveCoprocessor(app, parts);
   return app;
 }
 

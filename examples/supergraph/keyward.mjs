@@ -1,0 +1,48 @@
+// Keyward as operators run it: a process that serves, and a command line beside it.
+import { execFile, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const pathOf = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+const program = pathOf('../../bin/keyward.js');
+const env = {
+  KEYWARD_CONFIG: pathOf('keyward.json'),
+  KEYWARD_DATA_DIR: '.keyward/supergraph',
+  ...process.env,
+  PORT: '0', // any that is free
+};
+
+/** Starts Keyward, on an embedded PostgreSQL unless DATABASE_URL names another; its URL. */
+export async function startKeyward() {
+  const server = spawn(process.execPath, [program, 'serve'], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  process.on('exit', () => server.kill());
+  for await (const line of createInterface(server.stdout)) {
+    const url = /^Keyward is ready: (\S+)$/.exec(line)?.[1];
+    if (url !== undefined) return url;
+  }
+  throw new Error('Keyward did not start.');
+}
+
+/** Creates an organization, unless an earlier start has done so. */
+export async function ensureOrganization(name) {
+  await keyward('organizations', 'create', '--name', name).catch(({ stderr }) => {
+    if (!/already/.test(stderr)) throw new Error(stderr);
+  });
+}
+
+/** Creates a key that works for a day; its secret. */
+export async function createKey(organization, name, scope) {
+  const { stdout } = await keyward(
+    ...['keys', 'create', '--organization', organization],
+    ...['--name', name, '--scope', scope, '--expires-in', 'P1D'],
+  );
+  return stdout.trim();
+}
+
+function keyward(...commandLine) {
+  return promisify(execFile)(process.execPath, [program, ...commandLine], { env });
+}

@@ -1,0 +1,106 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { newJournal } from '../graphql/context';
+import { AppError, InputError, UnavailableError } from '../kernel/errors';
+import type { Logger } from '../kernel/logger';
+import type { Principal } from '../kernel/principal';
+import { echoable, redactKeys } from '../kernel/redaction';
+import { checkText, withoutControls } from '../kernel/text';
+import {
+  breakOff,
+  headerValues,
+  letGoOn,
+  letPass,
+  readMessage,
+  type Claims,
+  type RequestMessage,
+} from './coprocessor-message';
+import { answerTo } from './error-answer';
+import { authenticate, type GraphqlRouteParts } from './graphql-route';
+import { requestIdOf } from './request-id';
+import type { Client } from './usage-hook';
+
+/** What the coprocessor needs of others. */
+export interface CoprocessorParts extends Pick<GraphqlRouteParts, 'authenticator' | 'clock'> {
+  readonly logger: Logger;
+}
+
+/**
+ * Serves Apollo Router's external coprocessing at `/coprocessor`: judges the key of a client's
+ * request before the router plans it, so that the router enforces `@requiresScopes` itself. What it
+ * tells about a key is what the key's holder may know, so the router needs no credentials of its own
+ * (for which it has no setting; see ADR 15).
+ */
+export function serveCoprocessor(app: FastifyInstance, parts: CoprocessorParts): void {
+  app.post('/coprocessor', async (request, reply) => {
+    const message = readMessage(request.body);
+    return message.judged ? judge(message, request, reply, parts) : letPass(message);
+  });
+}
+
+async function judge(
+  message: RequestMessage,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  parts: CoprocessorParts,
+): Promise<object> {
+  const client = clientIn(message, request);
+  const journal = { ...newJournal(message.operation), service: serviceIn(request) };
+  const rawHeaders = Object.entries(message.headers).flatMap(([name, values]) =>
+    values.flatMap((value) => [name, value]),
+  );
+  try {
+    const principal = await authenticate(request, reply, journal, parts, client, rawHeaders);
+    return letGoOn(message, claimsOf(principal));
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    if (error instanceof UnavailableError) {
+      parts.logger.warn(
+        { err: error, requestId: client.requestId },
+        'a request could not be decided',
+      );
+    }
+    return breakOff(message, answerTo(error, client.requestId));
+  }
+}
+
+function serviceIn({ query }: FastifyRequest): string {
+  const { service = 'router' }: { service?: unknown } =
+    typeof query === 'object' ? { ...query } : {};
+  if (typeof service !== 'string') throw new InputError('service', 'service must be given once.');
+  return redactKeys(checkText(service, 'service', { min: 1, max: 100 }));
+}
+
+/** Who makes the request that a message tells of. */
+function clientIn({ id, headers }: RequestMessage, request: FastifyRequest): Client {
+  const [given = id] = headerValues(headers, 'x-request-id');
+  const [userAgent] = headerValues(headers, 'user-agent');
+  return {
+    requestId: requestIdOf({ headers: { 'x-request-id': given } }),
+    ip: addressIn(headers, request),
+    userAgent: userAgent === undefined ? null : withoutControls(echoable(userAgent)),
+  };
+}
+
+const addresses = /^[\d.:a-f, ]+$/i;
+
+// A router is one more proxy: what it was told of those before it is believed as far as if it stood
+// in the header of Keyward's own request, which is to say, only if KEYWARD_TRUST_PROXY names it.
+function addressIn(headers: RequestMessage['headers'], request: FastifyRequest): string {
+  const told = headerValues(headers, 'x-forwarded-for').join(',');
+  const { headers: own } = request.raw;
+  if (addresses.test(told)) {
+    own['x-forwarded-for'] = [told, own['x-forwarded-for'] ?? []].flat().join(',');
+  }
+  return request.ip;
+}
+
+function claimsOf(principal: Principal): Claims | undefined {
+  if (principal.kind === 'ANONYMOUS') return undefined;
+  const { actor, scopes, organizationId, environment } = principal;
+  return {
+    sub: actor.id ?? '',
+    scope: [...scopes].join(' '),
+    organization_id: organizationId,
+    environment,
+  };
+}
