@@ -16,7 +16,7 @@ const swc = {
 };
 
 /** Packages that publish ES modules only, which jest on Node 20 cannot load as they are. */
-const esmOnly = ['uuidv7', 'jose'];
+const esmOnly = ['uuidv7', 'jose', 'auto-bind'];
 
 /** @type {import('jest').Config} */
 export default {

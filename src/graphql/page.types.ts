@@ -1,4 +1,4 @@
-import { Directive, Field, ObjectType } from 'type-graphql';
+import { ArgsType, Directive, Field, Int, ObjectType } from 'type-graphql';
 import type { Page } from '../kernel/pages';
 
 /** Relay's PageInfo, which every subgraph may define alike. */
@@ -19,6 +19,32 @@ export class PageInfoType {
 
   @Field(() => String, { nullable: true, description: 'The cursor of the last edge.' })
   readonly endCursor: string | null;
+}
+
+/** The arguments of a list that is read from its start. */
+@ArgsType()
+export class ForwardPageArgs {
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many, from the start or after a cursor; 50 unless told, 200 at most.',
+  })
+  readonly first?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'Only what follows this cursor.' })
+  readonly after?: string | null;
+}
+
+/** The arguments of a list that is read from either end. */
+@ArgsType()
+export class PageArgs extends ForwardPageArgs {
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many, from the end or before a cursor; 200 at most.',
+  })
+  readonly last?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'Only what comes before this cursor.' })
+  readonly before?: string | null;
 }
 
 /** A page in the shape of a Relay connection, without its total. */

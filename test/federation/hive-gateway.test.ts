@@ -3,7 +3,7 @@ import { createGatewayRuntime } from '@graphql-hive/gateway-runtime';
 import http from '@graphql-mesh/transport-http';
 import { close, listen } from '../support/deployments-subgraph';
 import { startSupergraph, type Gateway, type TestSupergraph } from '../support/supergraph';
-import { holdsBehindAnyGateway } from './any-gateway';
+import { holdsBehindAnyGateway, refusesRevokedKeys } from './any-gateway';
 
 let supergraph: TestSupergraph;
 beforeAll(async () => {
@@ -36,6 +36,7 @@ async function startHiveGateway(supergraphSdl: string): Promise<Gateway> {
 
 describe('Hive Gateway', () => {
   holdsBehindAnyGateway(() => supergraph);
+  refusesRevokedKeys(() => supergraph, { reason: 'REVOKED', serviceName: 'keyward' });
 
   test('runs the supergraph with the access directives', () => {
     expect(supergraph.supergraphSdl).toMatch(/@requiresScopes\(scopes: \[\["api_keys:read"\]\]\)/);
@@ -58,24 +59,6 @@ describe('Hive Gateway', () => {
     expect(data).toEqual({ apiKeys: null, deployments: [{ name: 'public' }] });
     const code = 'UNAUTHORIZED_FIELD_OR_TYPE';
     expect(errors).toMatchObject([{ path: ['apiKeys'], extensions: { code, reason, ...details } }]);
-  });
-
-  test('refuses a revoked key at once and tells the client why', async () => {
-    const { keyward, deployments, ask } = supergraph;
-    const { id, secret } = await keyward.createKey();
-    const variables = { ids: [deployments.deploy('leaked', id)] };
-    const read = 'query ($ids: [ID!]!) { deployments(ids: $ids) { name key { name } } }';
-    const before = await ask(read, variables, { key: secret });
-    expect(before.errors).toEqual([]);
-
-    await ask(
-      'mutation ($id: ID!) { revokeApiKey(input: { id: $id, reason: COMPROMISED }) { apiKey { status } } }',
-      { id },
-    );
-    const after = await ask(read, variables, { key: secret });
-    expect(after.data).toEqual({ deployments: [{ name: 'leaked', key: null }] });
-    const extensions = { code: 'UNAUTHENTICATED', reason: 'REVOKED', serviceName: 'keyward' };
-    expect(after.errors).toMatchObject([{ extensions }]);
   });
 
   test("gives Keyward's errors the gateway's own request id", async () => {
