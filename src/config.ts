@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { readOidc, type OidcSettings } from './config-oidc';
 import { readProduct, SettingError, type Product } from './config-product';
 import { settings, type SettingName } from './config-settings';
+import { readMetrics, readTracesUrl, type MetricsSettings } from './config-signals';
 import { logLevels, type LogLevel } from './kernel/logger';
 
 /** Who may read the schema. */
@@ -41,6 +42,10 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   readonly trustedProxies: readonly string[];
   readonly shutdownTimeoutMs: number;
+  /** undefined: metrics are off. */
+  readonly metrics: MetricsSettings | undefined;
+  /** undefined: tracing is off. */
+  readonly tracesUrl: string | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -55,8 +60,11 @@ export function readConfig(environment: Environment = process.env): Config {
   const databaseUrl = readDatabaseUrl(text('DATABASE_URL'));
   const peppers = readPeppers(text('KEYWARD_PEPPERS'), databaseUrl !== undefined);
   const configPath = text('KEYWARD_CONFIG');
+  const port = integer('PORT', 0, 65_535);
+  const metricsPort =
+    text('KEYWARD_METRICS_PORT') === '' ? undefined : integer('KEYWARD_METRICS_PORT', 0, 65_535);
   return {
-    port: readInteger('PORT', text('PORT'), 0, 65_535),
+    port,
     host: text('KEYWARD_HOST'),
     product: readProduct(configPath === '' ? undefined : resolve(configPath)),
     databaseUrl,
@@ -93,6 +101,8 @@ export function readConfig(environment: Environment = process.env): Config {
     corsOrigins: readOrigins(text('KEYWARD_CORS_ORIGINS')),
     trustedProxies: readNetworks(text('KEYWARD_TRUST_PROXY')),
     shutdownTimeoutMs: integer('KEYWARD_SHUTDOWN_TIMEOUT_MS', 0, 9_000),
+    metrics: readMetrics(port, metricsPort, text('KEYWARD_METRICS_TOKEN')),
+    tracesUrl: readTracesUrl(text('KEYWARD_OTLP_ENDPOINT')),
     logLevel: readChoice('KEYWARD_LOG_LEVEL', text('KEYWARD_LOG_LEVEL'), logLevels),
   };
 

@@ -1,6 +1,6 @@
 import { HeaderMap, type ApolloServer, type HTTPGraphQLResponse } from '@apollo/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Authentication, Authenticator } from '../auth/authentication';
+import type { Authenticator } from '../auth/authentication';
 import { parseCredentials } from '../auth/credentials';
 import type { RequestContext, RequestJournal } from '../graphql/context';
 import { AuthenticationError, InputError } from '../kernel/errors';
@@ -8,6 +8,7 @@ import type { Clock } from '../kernel/clock';
 import type { Principal } from '../kernel/principal';
 import { refuseForgedRequest } from './cross-site';
 import { finishAnswer } from './finish-answer';
+import { judge } from './request-signals';
 
 /** What the GraphQL endpoint needs of others. */
 export interface GraphqlRouteParts {
@@ -45,15 +46,17 @@ export function serveGraphql(app: FastifyInstance, parts: GraphqlRouteParts): vo
     handler: async (request, reply) => {
       const { graphqlContext } = request;
       if (graphqlContext === null) throw new Error('a request was not authenticated');
-      const answer = await parts.apollo.executeHTTPGraphQLRequest({
-        httpGraphQLRequest: {
-          method: request.method,
-          headers: relevantHeaders(request),
-          search: searchOf(request.url),
-          body: request.body,
-        },
-        context: async () => Promise.resolve(graphqlContext),
-      });
+      const answer = await request.span.part('graphql', async () =>
+        parts.apollo.executeHTTPGraphQLRequest({
+          httpGraphQLRequest: {
+            method: request.method,
+            headers: relevantHeaders(request),
+            search: searchOf(request.url),
+            body: request.body,
+          },
+          context: async () => Promise.resolve(graphqlContext),
+        }),
+      );
       return send(reply, finishAnswer(answer, request.id));
     },
   });
@@ -75,7 +78,9 @@ export async function authenticate(
     throw new InputError('Authorization', 'Send exactly one Authorization header.');
   }
   const origin = { requestId: request.id, ip: request.ip };
-  const result: Authentication = await authenticator.authenticate(credentials, origin);
+  const result = await judge(request, journal, async () =>
+    authenticator.authenticate(credentials, origin),
+  );
   if (result.kind === 'anonymous' || result.kind === 'person') return result.principal;
   if (result.kind === 'refused') {
     const { reason, key, message } = result;

@@ -6,7 +6,7 @@ import { UnavailableError } from '../kernel/errors';
 import type { Logger } from '../kernel/logger';
 import { echoable } from '../kernel/redaction';
 import type { PresentedKey } from '../keys/verification.service';
-import type { KeyRequestOutcome } from '../usage/key-request';
+import type { KeyRequest, KeyRequestOutcome } from '../usage/key-request';
 import type { UsageService } from '../usage/usage.service';
 import { answerTo, errorType } from './error-answer';
 
@@ -51,7 +51,7 @@ export function recordUsage(app: FastifyInstance, { usage, clock, logger }: Usag
     if (keyUse === null) return payload;
     request.keyUse = null; // an answer that is replaced must not be recorded twice
     try {
-      await usage.record({
+      const record: KeyRequest = {
         organizationId: keyUse.key.organizationId,
         apiKeyId: keyUse.key.id,
         requestId: request.id,
@@ -62,7 +62,8 @@ export function recordUsage(app: FastifyInstance, { usage, clock, logger }: Usag
         ip: request.ip,
         userAgent: userAgentOf(request),
         durationMs: Math.round(clock.monotonicMs() - request.receivedAtMs),
-      });
+      };
+      await request.span.part('commit usage', async () => usage.record(record));
       return payload;
     } catch (error) {
       logger.warn({ err: error, requestId: request.id }, 'a request could not be recorded');

@@ -2,6 +2,7 @@ import { BatchedLookup } from '../database/batched-lookup';
 import type { Database } from '../database/database';
 import type { ApiKeyId, OrganizationId } from '../kernel/ids';
 import type { Environment } from '../kernel/principal';
+import { noMeter, type Meter } from '../signals/meter';
 import type { ApiKeyStatus } from './api-key';
 import type { KeyDigest } from './key-digest';
 
@@ -58,12 +59,16 @@ type Candidates = readonly [KeyDigest, ...KeyDigest[]];
 export class VerificationRepository {
   readonly #lookup: BatchedLookup<Candidates, PresentedKey>;
 
-  constructor(private readonly database: Database) {
+  constructor(
+    private readonly database: Database,
+    meter: Meter = noMeter,
+  ) {
     this.#lookup = new BatchedLookup<Candidates, PresentedKey>({
       one: async (candidates) => this.#findOne(candidates),
       many: async (batch) => this.#findMany(batch),
       maxInFlight: 2, // measured: more only make each batch smaller
       maxBatchSize: 1000,
+      observe: (keys) => meter.lookUp(keys),
     });
   }
 

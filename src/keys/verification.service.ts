@@ -1,4 +1,5 @@
 import type { Logger } from '../kernel/logger';
+import { noMeter, type Meter } from '../signals/meter';
 import { mayBeImported, sha256Of } from './imported-secret';
 import type { KeyDigest, KeyDigester } from './key-digest';
 import { isWellFormedKey } from './key-secret';
@@ -25,6 +26,7 @@ export class VerificationService {
     private readonly digester: KeyDigester,
     private readonly logger: Logger,
     private readonly acceptImported = false,
+    private readonly meter: Meter = noMeter,
   ) {}
 
   /**
@@ -33,6 +35,10 @@ export class VerificationService {
    * @throws UnavailableError when the database cannot be asked; there is no verdict without it
    */
   async verify(secret: string): Promise<Verdict> {
+    return this.meter.verification(() => this.#judge(secret));
+  }
+
+  async #judge(secret: string): Promise<Verdict> {
     const wellFormed = isWellFormedKey(secret);
     const importable = this.acceptImported && (wellFormed || mayBeImported(secret));
     if (!wellFormed && !importable) return { outcome: 'MALFORMED' };
