@@ -45,30 +45,20 @@ export async function startKeyward(
   server = startDatabaseServer(config),
 ): Promise<Keyward> {
   const foundation = await openFoundation(config, logger, server);
-  // Closed from the last to the first, each told how much is left of the time to do so.
-  const open: ((leftMs: number) => Promise<void>)[] = [async () => foundation.close()];
-  const stop = async (): Promise<void> => {
-    const deadlineMs = systemClock.monotonicMs() + config.shutdownTimeoutMs;
-    for (const close of open.reverse()) {
-      await close(Math.max(0, deadlineMs - systemClock.monotonicMs()));
-    }
-  };
+  const open: Close[] = [async () => foundation.close()];
+  const stop = async (): Promise<void> => closeAll(open, config.shutdownTimeoutMs);
   try {
     const { database, peppers } = foundation;
     if (!(await database.isWritable())) throw readOnly();
     const { product } = config;
     const signals = await openSignals(config, database.pool, logger);
-    open.push(signals.close);
+    open.push(async (leftMs) => signals.close(leftMs));
     const rooms = createRooms({ database, peppers, product, logger, meter: signals.meter });
     const apollo = await serveSchema(rooms, config, logger);
     open.push(async () => apollo.stop());
     const http = await createHttpServer({
       apollo,
-      authenticator: new Authenticator({
-        verification: rooms.verification,
-        catalogue: product.catalogue,
-        people: createPeopleDoor(config.oidc, rooms, logger),
-      }),
+      authenticator: createAuthenticator(rooms, config, logger),
       corsOrigins: new Set(config.corsOrigins),
       trustedProxies: config.trustedProxies,
       usage: rooms.usage,
@@ -93,6 +83,24 @@ export async function startKeyward(
     await stop();
     throw toStartError(error);
   }
+}
+
+type Close = (leftMs: number) => Promise<void>;
+
+// From the last to the first; each is told how much is left of the time for all.
+async function closeAll(open: Close[], timeoutMs: number): Promise<void> {
+  const deadlineMs = systemClock.monotonicMs() + timeoutMs;
+  for (const close of open.reverse()) {
+    await close(Math.max(0, deadlineMs - systemClock.monotonicMs()));
+  }
+}
+
+function createAuthenticator(rooms: Rooms, config: Config, logger: Logger): Authenticator {
+  return new Authenticator({
+    verification: rooms.verification,
+    catalogue: config.product.catalogue,
+    people: createPeopleDoor(config.oidc, rooms, logger),
+  });
 }
 
 async function serveSchema(rooms: Rooms, config: Config, logger: Logger) {

@@ -32,8 +32,10 @@ export async function openSignals(
 ): Promise<Signals> {
   const prometheus = metrics && (await loadPrometheus(pool));
   const route = prometheus && { ...prometheus, token: metrics.token };
-  const ownPort = route && metrics.port;
-  const own = ownPort === undefined ? undefined : await serveAlone(route, host, ownPort, logger);
+  const own =
+    route && metrics.port !== undefined
+      ? await serveAlone(route, { host, port: metrics.port }, logger)
+      : undefined;
   const traces = tracesUrl === undefined ? undefined : await loadTracing(tracesUrl, logger);
   return {
     meter: prometheus?.meter ?? noMeter,
@@ -59,11 +61,10 @@ async function loadTracing(url: string, logger: Logger) {
 
 async function serveAlone(
   route: MetricsRouteParts,
-  host: string,
-  port: number,
+  where: { readonly host: string; readonly port: number },
   logger: Logger,
 ): Promise<{ readonly server: FastifyInstance; readonly url: string }> {
   const server = createMetricsServer(route, logger);
-  const bound = await listen(server, { host, port, setting: 'KEYWARD_METRICS_PORT' });
+  const bound = await listen(server, { ...where, setting: 'KEYWARD_METRICS_PORT' });
   return { server, url: `http://localhost:${bound}/metrics` };
 }

@@ -91,7 +91,7 @@ function tell(
 function outcomeOf(judged: FastifyRequest['judged']): string | undefined {
   if (judged?.result.kind === 'refused') return judged.result.reason;
   if (judged?.result.kind !== 'key') return undefined;
-  return judged.journal.insufficientScope ? 'INSUFFICIENT_SCOPE' : 'VALID';
+  return judged.journal.refused ?? 'VALID';
 }
 
 /** The path as it was declared; of a path that nobody declared, nothing. */

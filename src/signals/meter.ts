@@ -1,16 +1,7 @@
-/** How a presented secret was judged, or a request recorded, as far as its key goes. */
-export type MeteredOutcome =
-  | 'VALID'
-  | 'MALFORMED'
-  | 'UNKNOWN'
-  | 'EXPIRED'
-  | 'REVOKED'
-  | 'INSUFFICIENT_SCOPE'
-  | 'WRONG_ENVIRONMENT'
-  | 'ORGANIZATION_SUSPENDED';
+import type { VerificationOutcome } from '../kernel/key-request';
 
 interface Judged {
-  readonly outcome: MeteredOutcome;
+  readonly outcome: VerificationOutcome;
 }
 
 /**

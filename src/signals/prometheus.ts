@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Clock } from '../kernel/clock';
-import type { Meter, MeteredOutcome } from './meter';
+import type { VerificationOutcome } from '../kernel/key-request';
+import type { Meter } from './meter';
 
 /** What is known of the database's connections at any time. */
 export interface PoolCounts {
@@ -101,12 +102,12 @@ class PrometheusMeter implements Meter {
     for (const outcome of firstOutcomes) this.#instruments.verifications.inc({ outcome }, 0);
   }
 
-  async verification<Verdict extends { readonly outcome: MeteredOutcome }>(
+  async verification<Verdict extends { readonly outcome: VerificationOutcome }>(
     judge: () => Promise<Verdict>,
   ): Promise<Verdict> {
     const { verifications, verificationTime } = this.#instruments;
     const sinceMs = this.clock.monotonicMs();
-    let outcome: MeteredOutcome | 'FAILED' = 'FAILED';
+    let outcome: VerificationOutcome | 'FAILED' = 'FAILED';
     try {
       const verdict = await judge();
       outcome = verdict.outcome;
@@ -122,7 +123,7 @@ class PrometheusMeter implements Meter {
   }
 
   async usageCommit(
-    records: readonly { readonly outcome: MeteredOutcome }[],
+    records: readonly { readonly outcome: VerificationOutcome }[],
     write: () => Promise<void>,
   ): Promise<void> {
     const { commitSize, commitTime, records: durable } = this.#instruments;
