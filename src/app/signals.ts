@@ -21,6 +21,9 @@ export interface Signals {
   close(patienceMs: number): Promise<void>;
 }
 
+/** A collector that is gone shall not hold up the end for longer. */
+const longestFlushMs = 2000;
+
 /**
  * Opens the signals that the settings ask for; the libraries of others are not even loaded.
  * @throws SettingError when the metrics' port cannot be had
@@ -44,7 +47,7 @@ export async function openSignals(
     metricsUrl: own?.url,
     async close(patienceMs) {
       await own?.server.close();
-      await traces?.close(patienceMs);
+      await traces?.close(Math.min(patienceMs, longestFlushMs));
     },
   };
 }
