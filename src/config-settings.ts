@@ -139,6 +139,24 @@ export const settings = [
     'How long requests in flight may take to finish after SIGTERM.',
   ),
   setting(
+    'KEYWARD_METRICS_PORT',
+    'TCP port',
+    '',
+    'Where Prometheus finds `/metrics`, on `KEYWARD_HOST`; 0 takes any free port. Without it and without a token there are no metrics.',
+  ),
+  setting(
+    'KEYWARD_METRICS_TOKEN',
+    'text',
+    '',
+    'What readers of metrics present as `Authorization: Bearer`, 32 characters or longer (`openssl rand -hex 32`). Without `KEYWARD_METRICS_PORT` metrics are then at `/metrics` on `PORT`.',
+  ),
+  setting(
+    'KEYWARD_OTLP_ENDPOINT',
+    'URL',
+    '',
+    'The OpenTelemetry collector that traces are sent to, by OTLP over HTTP (`http://localhost:4318`); `/v1/traces` is added. Without one nothing is traced.',
+  ),
+  setting(
     'KEYWARD_LOG_LEVEL',
     logLevels.map((level) => `\`${level}\``).join(', '),
     'info',

@@ -9,6 +9,7 @@ import type { Database } from '../database/database';
 import type { ListSizes } from '../graphql/document-cost';
 import type { SchemaParts } from '../graphql/schema';
 import type { Logger } from '../kernel/logger';
+import type { Meter } from '../signals/meter';
 import { ApiKeyEntity, ApiKeyLastUseEntity } from '../keys/api-key.entity';
 import { ApiKeyListRepository } from '../keys/api-key-list.repository';
 import { createApiKeyLoader } from '../keys/api-key.loader';
@@ -68,6 +69,8 @@ export interface RoomParts {
   readonly product: Product;
   readonly peppers: readonly Pepper[];
   readonly logger: Logger;
+  /** undefined: nothing is measured. */
+  readonly meter?: Meter;
 }
 
 /** What the rooms offer to the floors above. */
@@ -108,7 +111,7 @@ export function createRooms(parts: RoomParts): Rooms {
     imports: createImports(parts, { keys, digester, policies, audit }),
     registry: new RegistryService(database, keys, lists),
     ...verificationRoom,
-    usage: new UsageService(new UsageRepository(database)),
+    usage: new UsageService(new UsageRepository(database), parts.meter),
     schema: {
       resolvers,
       instances: [

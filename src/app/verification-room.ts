@@ -7,6 +7,7 @@ import { ServiceKeyService, type ServiceKeyParts } from '../keys/service-key.ser
 import { VerificationRepository } from '../keys/verification.repository';
 import { VerificationService } from '../keys/verification.service';
 import { VerifierAdmissionRepository } from '../keys/verifier-admission.repository';
+import type { Meter } from '../signals/meter';
 
 /** What the part of the keys' room that judges presented secrets is furnished with. */
 export interface VerificationFurniture extends Pick<
@@ -16,6 +17,7 @@ export interface VerificationFurniture extends Pick<
   readonly product: Product;
   readonly logger: Logger;
   readonly digester: KeyDigester;
+  readonly meter?: Meter;
 }
 
 /** What that part offers to the others. */
@@ -26,13 +28,14 @@ export interface VerificationRoom {
 
 /** Builds what judges presented secrets, for Keyward itself and for other services. */
 export function createVerificationRoom(furniture: VerificationFurniture): VerificationRoom {
-  const { database, product, digester, logger, organizations, audit } = furniture;
+  const { database, product, digester, logger, meter, organizations, audit } = furniture;
   const { catalogue, services, keys } = product;
   const verification = new VerificationService(
-    new VerificationRepository(database),
+    new VerificationRepository(database, meter),
     digester,
     logger,
     keys.acceptImported,
+    meter,
   );
   const admissions = new VerifierAdmissionRepository();
   const serviceKeys = new ServiceKeyService({

@@ -1,6 +1,7 @@
 import { GroupCommit } from '../database/group-commit';
 import { newUuid } from '../kernel/ids';
 import type { KeyRequest } from '../kernel/key-request';
+import { noMeter, type Meter } from '../signals/meter';
 import type { IdentifiedRequest, UsageRepository } from './usage.repository';
 
 const daysAhead = 7;
@@ -10,9 +11,12 @@ const maxRequestsPerCommit = 1000;
 export class UsageService {
   readonly #commits: GroupCommit<IdentifiedRequest>;
 
-  constructor(private readonly repository: UsageRepository) {
+  constructor(
+    private readonly repository: UsageRepository,
+    meter: Meter = noMeter,
+  ) {
     this.#commits = new GroupCommit(
-      async (requests) => this.repository.write(requests),
+      async (requests) => meter.usageCommit(requests, () => this.repository.write(requests)),
       maxRequestsPerCommit,
     );
   }
