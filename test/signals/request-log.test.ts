@@ -16,21 +16,26 @@ test('at level debug every request is one line, with its id, its declared path a
     );
 
   const partly = await keyward.ask(query, {}, { key: secret });
-  expect(await lineOf(partly.headers.get('x-request-id'))).toEqual({
-    ...{ level: 20, pid: process.pid, time: expect.any(Number), hostname: expect.any(String) },
-    requestId: partly.headers.get('x-request-id'),
-    ...{ method: 'POST', route: '/graphql', status: 200, durationMs: expect.any(Number) },
+  const line = await lineOf(partly.headers.get('x-request-id'));
+  expect(Object.keys(line).sort()).toEqual(
+    [
+      ...['level', 'time', 'pid', 'hostname', 'msg', 'requestId', 'method', 'route'],
+      ...['status', 'durationMs', 'operation', 'outcome'],
+    ].sort(),
+  );
+  expect(line).toMatchObject({
+    ...{ level: 20, method: 'POST', route: '/graphql', status: 200 },
     ...{ operation: 'Who', outcome: 'INSUFFICIENT_SCOPE' },
-    msg: 'a request was answered',
   });
+  expect(line.durationMs).toBeGreaterThanOrEqual(0);
   const refused = await keyward.ask(query, {}, { key: `${secret}x` });
   expect(await lineOf(refused.headers.get('x-request-id'))).toMatchObject({
     ...{ route: '/graphql', status: 401, outcome: 'MALFORMED' },
   });
   const nowhere = await send(keyward.url, { method: 'GET', path: `/${secret}` });
-  const line = await lineOf(nowhere.headers['x-request-id']);
-  expect(line).toMatchObject({ method: 'GET', route: 'none', status: 404 });
-  expect(line).not.toHaveProperty('outcome');
+  const lost = await lineOf(nowhere.headers['x-request-id']);
+  expect(lost).toMatchObject({ method: 'GET', route: 'none', status: 404 });
+  expect(lost).not.toHaveProperty('outcome');
   const anonymous = await keyward.ask('{ viewer { kind } }', {}, { key: null });
   expect(await lineOf(anonymous.headers.get('x-request-id'))).not.toHaveProperty('outcome');
   expect(log.of(partly.headers.get('x-request-id'))).toHaveLength(1);
