@@ -1,4 +1,3 @@
-import { createLogger } from '../../src/kernel/logger';
 import { startTestKeyward } from '../support/keyward';
 import { readableLog } from '../support/log';
 import { until } from '../support/process';
@@ -43,11 +42,10 @@ test('at level debug every request is one line, with its id, its declared path a
 });
 
 test('at level info requests that are answered as they should be are not logged', async () => {
-  const lines: string[] = [];
-  const logger = createLogger('info', { write: (line) => void lines.push(line) });
-  const keyward = await startTestKeyward({}, logger);
+  const log = readableLog('info');
+  const keyward = await startTestKeyward({}, log.logger);
   await keyward.ask(query);
   await keyward.ask(query, {}, { key: 'sk_live_nothing' });
   await keyward.stop();
-  expect(lines).toEqual([]);
+  expect(log.text()).toBe('');
 });
