@@ -6,7 +6,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { Logger } from '../kernel/logger';
-import type { Span, SpanFacts, Tracer } from './tracer';
+import { noSpan, type Span, type SpanFacts, type Tracer } from './tracer';
 
 /** A tracer that sends what it traces to a collector. */
 export interface OpenTelemetry {
@@ -69,6 +69,7 @@ class RequestTracer implements Tracer {
         ? ROOT_CONTEXT
         : trace.setSpanContext(ROOT_CONTEXT, { ...parent, isRemote: true });
     const span = this.spans.startSpan(name, { kind: SpanKind.SERVER }, around);
+    if (!span.isRecording()) return noSpan; // not sampled
     return new RequestSpan(this.spans, span, trace.setSpan(around, span));
   }
 }

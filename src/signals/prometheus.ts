@@ -62,18 +62,14 @@ function createInstruments(registry: Registry) {
     ...labelNames: Label[]
   ) => new Histogram({ name, help, buckets, labelNames, registers });
   return {
-    verifications: counter('keyward_verifications_total', 'Presented secrets judged.'),
+    verifications: counter('keyward_verifications_total', 'Presented secrets that were judged.'),
     verificationTime: histogram(
       'keyward_verification_duration_seconds',
-      'Time to judge a presented secret; malformed ones, refused without a query, are left out.',
+      'Time to judge a presented secret, but for malformed ones.',
       seconds,
     ),
-    lookUpSize: histogram(
-      'keyward_lookup_batch_size',
-      'Secrets that one query of the hot path looked up.',
-      sizes,
-    ),
-    records: counter('keyward_usage_records_total', 'Usage records made durable.'),
+    lookUpSize: histogram('keyward_lookup_batch_size', 'Secrets that one query looked up.', sizes),
+    records: counter('keyward_usage_records_total', 'Usage records that were made durable.'),
     commitSize: histogram('keyward_usage_commit_size', 'Usage records in one commit.', sizes),
     commitTime: histogram(
       'keyward_usage_commit_duration_seconds',

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { revokeApiKey } from '../support/api-keys';
 import { graphql } from '../support/http';
@@ -244,6 +245,25 @@ test('nothing that clients write makes another label: no path, method, name, hea
       /^(\/(graphql|livez|readyz|metrics|registry\.(csv|json))|\*|none|[1-5]xx|[A-Z_]+|committed|failed)$/,
     );
   }
+});
+
+test('the README lists every metric of ours, with its kind, its labels and what it is', async () => {
+  await keyward.ask(viewer); // what has labels is there once something was measured
+  const { text } = await get(keyward.url, `Bearer ${token}`);
+  const samples = samplesIn(text);
+  const metrics = [...text.matchAll(/^# HELP (keyward_\w+) (.+)\n# TYPE \w+ (\w+)$/gm)];
+  const rows = metrics.map(([, name = '', help, kind]) => {
+    const own = samples.filter(
+      (sample) => sample.name.replace(/_(bucket|sum|count)$/, '') === name,
+    );
+    const labels = new Set(own.flatMap((sample) => Object.keys(sample.labels)));
+    labels.delete('le');
+    const quoted = [...labels].map((label) => `\`${label}\``).join(', ');
+    return `| \`${name}\` | ${kind} | ${quoted}${quoted === '' ? '' : ' '}| ${help} |`;
+  });
+  const readme = readFileSync('README.md', 'utf8').split('\n');
+  const listed = readme.filter((line) => line.startsWith('| `keyward_'));
+  expect(listed.map((line) => line.replaceAll(/ +/g, ' ')).sort()).toEqual(rows.sort());
 });
 
 test('two servers in one process count each for itself', async () => {

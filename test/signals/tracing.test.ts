@@ -1,4 +1,5 @@
 import { startCollector, type Collector, type ReceivedSpan } from '../support/collector';
+import type { Logger } from '../../src/kernel/logger';
 import { startTestKeyward, type TestKeyward } from '../support/keyward';
 import { readableLog } from '../support/log';
 import { until } from '../support/process';
@@ -11,14 +12,28 @@ const viewer = '{ viewer { kind } }';
 let collector: Collector;
 let keyward: TestKeyward;
 beforeAll(async () => {
-  process.env.OTEL_BSP_SCHEDULE_DELAY = '20'; // OpenTelemetry's own, in milliseconds
   collector = await startCollector();
-  keyward = await startTestKeyward({ KEYWARD_OTLP_ENDPOINT: collector.url });
+  keyward = await startTracing(collector.url);
 });
 afterAll(async () => {
   await keyward.stop();
   await collector.stop();
 });
+
+/** Starts a server with variables of OpenTelemetry's own; the delay is in milliseconds. */
+async function startTracing(
+  KEYWARD_OTLP_ENDPOINT: string,
+  variables: Readonly<Record<string, string>> = { OTEL_BSP_SCHEDULE_DELAY: '20' },
+  logger?: Logger,
+): Promise<TestKeyward> {
+  const before = { ...process.env };
+  Object.assign(process.env, variables);
+  try {
+    return await startTestKeyward({ KEYWARD_OTLP_ENDPOINT }, logger);
+  } finally {
+    process.env = before;
+  }
+}
 
 /** The span of a request, once it has come. It ends last, so its parts have come before. */
 async function spanOf(requestId: string | null): Promise<ReceivedSpan> {
@@ -96,28 +111,44 @@ test('a part that fails is marked, by the name of its error only', async () => {
   expect(JSON.stringify(part)).not.toContain('does not exist');
 });
 
-test('servers in one process send to their own collectors, to the last span at their end', async () => {
-  process.env.OTEL_BSP_SCHEDULE_DELAY = '3600000';
+test('servers in one process send to their own collectors, as OpenTelemetry’s variables say, to the last span', async () => {
   const other = await startCollector();
-  const own = await startTestKeyward({ KEYWARD_OTLP_ENDPOINT: `${other.url}/v1/traces/` });
-  process.env.OTEL_BSP_SCHEDULE_DELAY = '20';
+  const own = await startTracing(`${other.url}/v1/traces/`, {
+    OTEL_BSP_SCHEDULE_DELAY: '3600000',
+    OTEL_EXPORTER_OTLP_HEADERS: 'x-tenant=acme',
+    OTEL_SERVICE_NAME: 'keyward-eu',
+  });
   const { headers } = await own.ask(viewer);
   const id = headers.get('x-request-id');
   expect(other.spans()).toEqual([]);
   await own.stop();
   await other.stop();
   expect(other.spans().map(({ facts }) => facts['keyward.request_id'])).toContain(id);
-  expect(other.text()).toContain('/v1/traces Content-Type');
+  expect(other.text()).toMatch(/^\/v1\/traces .*\bx-tenant acme\b/im);
+  expect(other.text()).toContain('{"stringValue":"keyward-eu"}');
   expect(collector.text()).not.toContain(id);
 });
 
 test('a collector that refuses is told in the log and hurts no request', async () => {
   const refusing = await startCollector(400);
   const log = readableLog();
-  const own = await startTestKeyward({ KEYWARD_OTLP_ENDPOINT: refusing.url }, log.logger);
+  const own = await startTracing(refusing.url, { OTEL_BSP_SCHEDULE_DELAY: '20' }, log.logger);
   expect((await own.ask(viewer)).status).toBe(200);
   await until('the refusal is logged', () => log.text().includes('traces could not be sent'));
   expect((await own.ask(viewer)).status).toBe(200);
   await own.stop();
   await refusing.stop();
+});
+
+test('what a sampler leaves out is not sent', async () => {
+  const idle = await startCollector();
+  const own = await startTracing(idle.url, {
+    OTEL_BSP_SCHEDULE_DELAY: '3600000',
+    OTEL_TRACES_SAMPLER: 'traceidratio',
+    OTEL_TRACES_SAMPLER_ARG: '0',
+  });
+  expect((await own.ask(viewer, {}, { headers: { traceparent } })).status).toBe(200);
+  await own.stop();
+  await idle.stop();
+  expect(idle.text()).toBe('');
 });
