@@ -180,12 +180,12 @@ describe.each([
     ]);
     expect(errors[0]).toMatchObject({
       message:
-        'This field needs a scope that the key does not have: contacts:write, or calls:read.',
+        'This field needs a scope that the key does not have: contacts:write, or conversations:read.',
       extensions: {
         code: 'UNAUTHORIZED_FIELD_OR_TYPE',
         reason: 'INSUFFICIENT_SCOPE',
-        requiredScopes: [['contacts:read', 'contacts:write'], ['calls:read']],
-        missingScopes: [['contacts:write'], ['calls:read']],
+        requiredScopes: [['contacts:read', 'contacts:write'], ['conversations:read']],
+        missingScopes: [['contacts:write'], ['conversations:read']],
       },
     });
   });
