@@ -4,8 +4,10 @@ import { UnavailableError } from '../kernel/errors';
 import type { Logger } from '../kernel/logger';
 import { serveCoprocessor } from './coprocessor-route';
 import { isInternal, sendError } from './error-answer';
+import { serveForwardAuth, type ForwardAuthParts } from './forward-auth-route';
 import { serveGraphql, type GraphqlRouteParts } from './graphql-route';
 import { serveHealth, type Readiness } from './health-routes';
+import { serveIntrospection, type IntrospectionRouteParts } from './introspection-route';
 import { maxBodyBytes, readJsonBodies } from './json-body';
 import { serveMetrics, type MetricsRouteParts } from './metrics-route';
 import { serveRegistry, type RegistryRouteParts } from './registry-route';
@@ -22,6 +24,8 @@ export interface HttpParts
     GraphqlRouteParts,
     RegistryRouteParts,
     VerificationsRouteParts,
+    IntrospectionRouteParts,
+    ForwardAuthParts,
     UsageHookParts,
     RequestSignalsParts {
   readonly readiness: Readiness;
@@ -61,6 +65,8 @@ export async function createHttpServer(parts: HttpParts): Promise<FastifyInstanc
   serveGraphql(app, parts);
   serveRegistry(app, parts);
   serveVerifications(app, parts);
+  serveIntrospection(app, parts);
+  serveForwardAuth(app, parts);
   serveCoprocessor(app, parts);
   if (parts.metrics !== undefined) serveMetrics(app, parts.metrics);
   return app;

@@ -37,7 +37,7 @@ export const contactsSdl = `
   type Contact @key(fields: "id") {
     id: ID!
     name: String!
-    phone: String @requiresScopes(scopes: [["contacts:read", "contacts:write"], ["calls:read"]])
+    phone: String @requiresScopes(scopes: [["contacts:read", "contacts:write"], ["conversations:read"]])
   }
 `;
 
@@ -100,6 +100,67 @@ export function agentsSchema(): GraphQLSchema {
         agents: () => agents,
         note: ({ id }: { id: string }) => `note ${id}`,
       },
+    },
+  });
+}
+
+/** A third team's, which leaves all enforcement to the gateway. */
+export const vaultsSdl = `
+  ${link}
+
+  scalar Money @requiresScopes(scopes: [["analytics:read"]])
+
+  type Query {
+    vaults: [Vault!]!
+    things(limit: Int): [Thing!]
+  }
+
+  type Subscription {
+    ticks: Tick
+    alarms: Int @requiresScopes(scopes: [["conversations:write"]])
+  }
+
+  interface Thing {
+    id: ID!
+    label(in: String): String
+  }
+
+  type Vault implements Thing {
+    id: ID!
+    label(in: String): String @requiresScopes(scopes: [["conversations:write"]])
+    code: Int! @requiresScopes(scopes: [["conversations:write"]])
+    content: Money
+  }
+
+  type Chair implements Thing {
+    id: ID!
+    label(in: String): String
+  }
+
+  type Tick {
+    number: Int
+    code: Int @requiresScopes(scopes: [["conversations:write"]])
+  }
+`;
+
+const label = (_source: unknown, { in: language }: { in?: string }): string => `in ${language}`;
+const vaults = [{ __typename: 'Vault', id: 'v', code: 1234, content: 100 }];
+
+/** The vaults' schema, without anything that enforces its directives. */
+export function vaultsSchema(): GraphQLSchema {
+  const numbers = async function* (): AsyncGenerator<number> {
+    yield* [1, 2];
+  };
+  return buildSubgraphSchema({
+    typeDefs: parse(vaultsSdl),
+    resolvers: {
+      Query: { vaults: () => vaults, things: () => [...vaults, { __typename: 'Chair', id: 'c' }] },
+      Subscription: {
+        ticks: { subscribe: numbers, resolve: (number: number) => ({ number, code: 1234 }) },
+        alarms: { subscribe: numbers, resolve: (number: number) => number },
+      },
+      Vault: { label },
+      Chair: { label },
     },
   });
 }

@@ -1,10 +1,11 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { close, listen } from './deployments-subgraph';
 
 /** A request that passed by. */
-export interface RecordedRequest {
+interface RecordedRequest {
   readonly path: string;
+  /** Empty: it had none. */
   readonly body: string;
   /** The client's port: another one is another connection. */
   readonly port: number | undefined;
@@ -32,11 +33,10 @@ export async function startRecorder(target: string): Promise<Recorder> {
       const path = request.url ?? '';
       requests.push({ path, body, port: request.socket.remotePort });
       await held;
-      const { authorization, 'content-type': type } = request.headers;
       const answer = await fetch(new URL(path, target), {
         method: request.method ?? 'GET',
-        headers: { ...(authorization && { authorization }), ...(type && { 'content-type': type }) },
-        body,
+        headers: forwarded(request.headers),
+        ...(body !== '' && { body }),
       });
       response.writeHead(answer.status, Object.fromEntries(answer.headers));
       response.end(await answer.text());
@@ -55,4 +55,11 @@ export async function startRecorder(target: string): Promise<Recorder> {
     },
     stop: async () => close(http),
   };
+}
+
+function forwarded(headers: IncomingHttpHeaders): Record<string, string> {
+  const names = ['authorization', 'accept', 'content-type', 'user-agent'] as const;
+  return Object.fromEntries(
+    names.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])),
+  );
 }
