@@ -105,7 +105,17 @@ describe('the example supergraph', () => {
     for (const error of errors) expect(error.extensions).toMatchObject(extensions);
   });
 
-  test('it may not write, and without a key nothing is read', async () => {
+  test('the requests that its README shows are answered', async () => {
+    const readme = readFileSync('examples/supergraph/README.md', 'utf8');
+    const bodies = [...readme.matchAll(/-d '(\{.*\})'/g)].map(([, body = '']) => body);
+    expect(bodies).toHaveLength(2);
+    for (const body of bodies) {
+      const { query } = JSON.parse(body) as { query: string }; // what curl sends
+      expect((await ask(query, administrator)).errors).toEqual([]);
+    }
+  });
+
+  test('a key that reads may not write, and without a key nothing is read', async () => {
     const { secret } = await createKey(['contacts:read']);
     const write = 'mutation { createContact(name: "Eve", email: "eve@example.com") { id } }';
     const reason = 'INSUFFICIENT_SCOPE';

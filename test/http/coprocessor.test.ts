@@ -325,3 +325,8 @@ describe('the usage record', () => {
     expect(JSON.stringify(record)).not.toContain(secret);
   });
 });
+
+test('the README shows the router’s configuration as the example has it', () => {
+  const example = readFileSync('examples/router/router.yaml', 'utf8');
+  expect(readFileSync('README.md', 'utf8')).toContain(`\`\`\`yaml\n${example}\`\`\``);
+});
