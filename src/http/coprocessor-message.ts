@@ -41,13 +41,16 @@ const operationEntry = 'apollo::supergraph::operation_name';
 
 const judgedStages = new Set(['RouterRequest', 'SupergraphRequest']);
 
-const control = z.object({
-  version: z.literal(1, 'must be 1, the version of the protocol that Keyward speaks'),
-  stage: z
-    .string('must be the name of a stage')
-    .regex(/^[A-Z][A-Za-z]{0,40}(?:Request|Response)$/, 'must be the name of a stage'),
-  id: z.string('must be a string').max(255, 'must be at most 255 characters long').optional(),
-});
+const control = z.object(
+  {
+    version: z.literal(1, 'must be 1, the version of the protocol that Keyward speaks'),
+    stage: z
+      .string('must be the name of a stage')
+      .regex(/^[A-Z][A-Za-z]{0,40}(?:Request|Response)$/, 'must be the name of a stage'),
+    id: z.string('must be a string').max(255, 'must be at most 255 characters long').optional(),
+  },
+  'must be a JSON object',
+);
 
 const request = control.extend({
   // Without its headers, every request would look like one without credentials.
@@ -96,13 +99,11 @@ export function letPass({ stage, id }: OtherMessage): object {
  * travel back.
  */
 export function letGoOn(message: RequestMessage, claims: Claims | undefined): object {
-  const {
-    [claimsEntry]: _present,
-    [formerClaimsEntry]: _former,
-    ...entries
-  } = message.context.entries;
-  const known = claims === undefined ? entries : { ...entries, [claimsEntry]: claims };
-  const context = { ...message.context, entries: known };
+  const entries = Object.entries(message.context.entries).filter(
+    ([name]) => name !== claimsEntry && name !== formerClaimsEntry,
+  );
+  if (claims !== undefined) entries.push([claimsEntry, claims]);
+  const context = { ...message.context, entries: Object.fromEntries(entries) };
   return { ...sameMessage(message), control: 'continue', context };
 }
 
@@ -116,6 +117,7 @@ export function breakOff(message: RequestMessage, { status, headers, body }: Err
     ...sameMessage(message),
     control: { break: status },
     headers: Object.fromEntries(Object.entries(all).map(([name, value]) => [name, [value]])),
+    // Text at the first stage, an object at the second.
     body: message.stage === 'RouterRequest' ? body : (JSON.parse(body) as unknown),
   };
 }
@@ -136,6 +138,7 @@ function parse<Shape extends z.ZodType>(shape: Shape, body: unknown): z.output<S
   const { success, data, error } = shape.safeParse(body);
   if (success) return data;
   const [issue] = error.issues;
-  const field = issue?.path.join('.') || 'body';
-  throw new InputError(field, echoable(`${field} ${issue?.message ?? 'is not valid'}.`));
+  const path = issue?.path.join('.') ?? '';
+  const field = path === '' ? 'body' : path;
+  throw new InputError(field, `${field} ${issue?.message ?? 'is not valid'}.`);
 }
