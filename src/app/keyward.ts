@@ -66,6 +66,7 @@ export async function startKeyward(
       usage: rooms.usage,
       registry: rooms.registry,
       delegatedVerification: rooms.delegatedVerification,
+      catalogue: product.catalogue,
       readiness: databaseReadiness(database),
       clock: systemClock,
       logger,

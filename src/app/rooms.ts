@@ -26,6 +26,7 @@ import { ListingService } from '../keys/listing.service';
 import { RegistryService } from '../keys/registry.service';
 import { OrganizationApiKeysResolver } from '../keys/organization-api-keys.resolver';
 import { UpdateService } from '../keys/update.service';
+import { VerificationResolver } from '../keys/verification.resolver';
 import { ViewerResolver } from '../keys/viewer.resolver';
 import { KeyPolicyResolver } from '../organizations/key-policy.resolver';
 import { OrganizationEntity } from '../organizations/organization.entity';
@@ -52,6 +53,7 @@ export const resolvers: SchemaParts['resolvers'] = [
   ApiKeyResolver,
   ApiKeyMutationResolver,
   ...issuingResolvers,
+  VerificationResolver,
   OrganizationApiKeysResolver,
   OrganizationResolver,
   KeyPolicyResolver,
@@ -71,7 +73,7 @@ export interface RoomParts {
 }
 
 /** What the rooms offer to the floors above. */
-export interface Rooms extends VerificationRoom {
+export interface Rooms extends Omit<VerificationRoom, 'resolver'> {
   readonly audit: AuditService;
   readonly organizations: OrganizationService;
   readonly people: PeopleService;
@@ -95,11 +97,13 @@ export function createRooms(parts: RoomParts): Rooms {
   });
   const lists = new ApiKeyListRepository();
   const listing = new ListingService(database, keys, lists);
+  const updates = new UpdateService(database, keys, guard, audit);
   const loadKey = createApiKeyLoader(listing);
   const { creation, revocation, instances } = createIssuingRoom({
     ...{ database, product, policies, audit, digester, keys, lists, guard, loadKey },
   });
-  const verificationRoom = createVerificationRoom({ ...parts, digester, organizations, audit });
+  const judging = { ...parts, digester, organizations, audit, listing };
+  const { resolver, ...verification } = createVerificationRoom(judging);
   return {
     audit,
     organizations,
@@ -107,19 +111,15 @@ export function createRooms(parts: RoomParts): Rooms {
     creation,
     imports: createImports(parts, { keys, digester, policies, audit }),
     registry: new RegistryService(database, keys, lists),
-    ...verificationRoom,
+    ...verification,
     usage: new UsageService(new UsageRepository(database)),
     schema: {
       resolvers,
       instances: [
         new ViewerResolver(product.catalogue, loadKey),
         new ApiKeyResolver(listing, loadKey),
-        new ApiKeyMutationResolver(
-          creation,
-          new UpdateService(database, keys, guard, audit),
-          revocation,
-        ),
-        ...instances,
+        new ApiKeyMutationResolver(creation, updates, revocation),
+        ...[...instances, resolver],
         new OrganizationApiKeysResolver(listing),
         ...organizationsRoom.resolvers,
         new AuditEventResolver(audit),

@@ -3,8 +3,10 @@ import { systemClock } from '../kernel/clock';
 import type { Logger } from '../kernel/logger';
 import { DelegatedVerificationService } from '../keys/delegated-verification.service';
 import type { KeyDigester } from '../keys/key-digest';
+import type { ListingService } from '../keys/listing.service';
 import { ServiceKeyService, type ServiceKeyParts } from '../keys/service-key.service';
 import { VerificationRepository } from '../keys/verification.repository';
+import { VerificationResolver } from '../keys/verification.resolver';
 import { VerificationService } from '../keys/verification.service';
 import { VerifierAdmissionRepository } from '../keys/verifier-admission.repository';
 
@@ -16,17 +18,19 @@ export interface VerificationFurniture extends Pick<
   readonly product: Product;
   readonly logger: Logger;
   readonly digester: KeyDigester;
+  readonly listing: ListingService;
 }
 
 /** What that part offers to the others. */
 export interface VerificationRoom {
   readonly verification: VerificationService;
   readonly delegatedVerification: DelegatedVerificationService;
+  readonly resolver: VerificationResolver;
 }
 
 /** Builds what judges presented secrets, for Keyward itself and for other services. */
 export function createVerificationRoom(furniture: VerificationFurniture): VerificationRoom {
-  const { database, product, digester, logger, organizations, audit } = furniture;
+  const { database, product, digester, logger, organizations, audit, listing } = furniture;
   const { catalogue, services, keys } = product;
   const verification = new VerificationService(
     new VerificationRepository(database),
@@ -38,10 +42,9 @@ export function createVerificationRoom(furniture: VerificationFurniture): Verifi
   const serviceKeys = new ServiceKeyService({
     ...{ database, admissions, organizations, audit, services },
   });
-  return {
-    verification,
-    delegatedVerification: new DelegatedVerificationService({
-      ...{ verification, serviceKeys, catalogue, clock: systemClock },
-    }),
-  };
+  const delegatedVerification = new DelegatedVerificationService({
+    ...{ verification, serviceKeys, catalogue, clock: systemClock },
+  });
+  const resolver = new VerificationResolver(delegatedVerification, listing);
+  return { verification, delegatedVerification, resolver };
 }

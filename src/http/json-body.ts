@@ -10,11 +10,11 @@ export const maxBodyBytes = 1024 * 1024;
 const maxValues = 10_000;
 
 /** A body in a form that Keyward does not read: HTTP 415. */
-class MediaTypeError extends Error {
+export class MediaTypeError extends Error {
   readonly statusCode = 415;
 
-  constructor() {
-    super('Send the body as application/json, in UTF-8 and not compressed.');
+  constructor(expected = 'application/json') {
+    super(`Send the body as ${expected}, in UTF-8 and not compressed.`);
   }
 }
 

@@ -4,8 +4,10 @@ import { UnavailableError } from '../kernel/errors';
 import type { Logger } from '../kernel/logger';
 import { serveCoprocessor } from './coprocessor-route';
 import { isInternal, sendError } from './error-answer';
+import { serveForwardAuth, type ForwardAuthParts } from './forward-auth-route';
 import { serveGraphql, type GraphqlRouteParts } from './graphql-route';
 import { serveHealth, type Readiness } from './health-routes';
+import { serveIntrospection, type IntrospectionRouteParts } from './introspection-route';
 import { maxBodyBytes, readJsonBodies } from './json-body';
 import { serveRegistry, type RegistryRouteParts } from './registry-route';
 import { requestIdOf } from './request-id';
@@ -16,7 +18,13 @@ import { serveVerifications, type VerificationsRouteParts } from './verification
 
 /** What the HTTP server needs of others. */
 export interface HttpParts
-  extends GraphqlRouteParts, RegistryRouteParts, VerificationsRouteParts, UsageHookParts {
+  extends
+    GraphqlRouteParts,
+    RegistryRouteParts,
+    VerificationsRouteParts,
+    IntrospectionRouteParts,
+    ForwardAuthParts,
+    UsageHookParts {
   readonly readiness: Readiness;
   readonly trustedProxies: readonly string[];
   readonly logger: Logger;
@@ -51,6 +59,8 @@ export async function createHttpServer(parts: HttpParts): Promise<FastifyInstanc
   serveGraphql(app, parts);
   serveRegistry(app, parts);
   serveVerifications(app, parts);
+  serveIntrospection(app, parts);
+  serveForwardAuth(app, parts);
   serveCoprocessor(app, parts);
   return app;
 }

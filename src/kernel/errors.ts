@@ -84,7 +84,7 @@ const messageFor: Record<CredentialRefusal, string> = {
  */
 export class FieldRefusedError extends AppError {
   constructor(
-    readonly reason: 'UNAUTHENTICATED' | 'INSUFFICIENT_SCOPE',
+    readonly reason: 'UNAUTHENTICATED' | 'INSUFFICIENT_SCOPE' | 'WRONG_ENVIRONMENT',
     publicMessage: string,
     details: ErrorDetails = {},
   ) {

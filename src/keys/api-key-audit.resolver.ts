@@ -20,15 +20,18 @@ export class ApiKeyAuditResolver {
   @Directive('@requiresScopes(scopes: [["audit_logs:read"]])')
   @FieldResolver(() => AuditEventConnectionType, {
     nullable: true,
-    description: 'What was done to this key, newest first.',
+    description:
+      'What was done to this key, newest first; null for a key of any organization but your own.',
   })
   async auditEvents(
     @Ctx() { caller }: RequestContext,
-    @Root() { id }: ApiKey,
+    @Root() key: ApiKey,
     @Args(() => AuditEventPageArgs) { first, after }: AuditEventPageArgs,
-  ): Promise<AuditEventConnectionType> {
+  ): Promise<AuditEventConnectionType | null> {
     const { organizationId } = requireKnown(caller.principal);
-    const page = await this.audit.list(organizationId, { first, after, filter: { targetId: id } });
+    if (key.organizationId !== organizationId) return null;
+    const filter = { targetId: key.id };
+    const page = await this.audit.list(organizationId, { first, after, filter });
     return { ...toConnection(mapPage(page, toAuditEventType)), totalCount: page.totalCount };
   }
 }

@@ -59,6 +59,17 @@ export class DelegatedVerificationService {
     return judged;
   }
 
+  /** Judges one secret as `verify` judges many. */
+  async verifyOne(
+    verifier: Caller,
+    request: VerificationRequest,
+    path: string,
+  ): Promise<DelegatedVerification> {
+    const [one] = await this.verify(verifier, [request], () => path);
+    if (one === undefined) throw new Error('a verification came to nothing');
+    return one;
+  }
+
   async #verify(
     { principal, requestId }: Caller,
     request: CheckedVerificationRequest,

@@ -4,6 +4,7 @@ import { unauthenticated } from '../kernel/principal';
 import { insufficientScope } from '../kernel/scopes';
 import { scopesOf } from './caller';
 import { extensionsOf } from './refusal';
+import { refuseUnreadDirectives } from './unread-directives';
 
 /** What is known of the scopes that directives may name. */
 export interface EnforcementOptions {
@@ -25,6 +26,7 @@ export function enforceScopes(
   { scopes }: EnforcementOptions = {},
 ): GraphQLSchema {
   refuseForeign(schema);
+  refuseUnreadDirectives(schema);
   const known = scopes && new Set(scopes);
   const isScope = (name: string): boolean => known?.has(name) ?? true;
   if (guardFields<unknown>(schema, isScope, requireScopes) > 0) return schema;

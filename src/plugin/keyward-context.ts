@@ -18,7 +18,8 @@ const longestKey = 512;
 export function keywardContext(
   options: KeywardOptions,
 ): (source: ClientRequest) => Promise<KeywardContext> {
-  const keyward = new RemoteVerification(checkOptions(options));
+  const { clientIp: addressOf, warn = (reason) => process.emitWarning(reason) } = options;
+  const keyward = new RemoteVerification({ ...checkOptions(options), warn });
   return async (source) => {
     const credentials = credentialsOf(source);
     if (credentials.kind === 'none') return anonymousCaller;
@@ -26,7 +27,7 @@ export function keywardContext(
     if (credentials.kind === 'malformed' || credentials.token.length > longestKey) {
       throw badCredentials('MALFORMED', source);
     }
-    const clientIp = options.clientIp?.(source);
+    const clientIp = addressOf?.(source);
     const verdict = await keyward.verify({
       key: credentials.token,
       ...circumstancesOf(source),

@@ -11,6 +11,8 @@ export interface KeywardOptions {
   readonly service: string;
   /** How long a caller waits for Keyward at most, in milliseconds; 1000 unless told. */
   readonly deadlineMs?: number;
+  /** Is told why Keyward cannot be asked, once an outage; a warning of the process unless given. */
+  readonly warn?: (reason: string) => void;
   /** The client's address, for the usage record; nothing is recorded unless told. */
   readonly clientIp?: (request: ClientRequest) => string | undefined;
 }

@@ -42,6 +42,8 @@ export interface RemoteVerificationSettings {
   readonly key: string;
   readonly service: string;
   readonly deadlineMs: number;
+  /** Is told why Keyward cannot be asked. */
+  readonly warn: (reason: string) => void;
 }
 
 /**
@@ -62,8 +64,8 @@ export class RemoteVerification {
   }
 
   /**
-   * Keyward's verdict of this moment, or undefined when none can be had within the deadline. The
-   * first such failure in a row is told to the process's operators, as a warning.
+   * Keyward's verdict of this moment, or undefined when none can be had within the deadline; the
+   * first such failure in a row is told to `warn`.
    */
   async verify(question: Question): Promise<Verdict | undefined> {
     const deadlineAtMs = systemClock.monotonicMs() + this.settings.deadlineMs;
@@ -72,7 +74,7 @@ export class RemoteVerification {
       this.#failing = false;
       return verdict;
     } catch (error) {
-      if (!this.#failing) process.emitWarning(`Keyward cannot be asked: ${reasonOf(error)}`);
+      if (!this.#failing) this.settings.warn(`Keyward cannot be asked: ${reasonOf(error)}`);
       this.#failing = true;
       return undefined;
     }
@@ -93,9 +95,9 @@ export class RemoteVerification {
       const reason = told.data?.errors[0]?.message ?? 'and gives no reason';
       throw new Error(`it answers with ${response.status}: ${reason}`);
     }
-    const { verifications } = answer.parse(await response.json());
-    if (verifications.length !== batch.length) throw new Error('it answers about something else');
-    return verifications;
+    const { data } = answer.safeParse(await response.json());
+    if (data?.verifications.length === batch.length) return data.verifications;
+    throw new Error('it answers with something else than verifications');
   }
 
   async #post(batch: readonly Asked[], signal: AbortSignal): Promise<Response> {

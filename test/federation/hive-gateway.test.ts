@@ -1,8 +1,5 @@
-import { createServer } from 'node:http';
-import { createGatewayRuntime } from '@graphql-hive/gateway-runtime';
-import http from '@graphql-mesh/transport-http';
-import { close, listen } from '../support/deployments-subgraph';
-import { startSupergraph, type Gateway, type TestSupergraph } from '../support/supergraph';
+import { startHiveGateway } from '../support/hive-gateway';
+import { startSupergraph, type TestSupergraph } from '../support/supergraph';
 import { holdsBehindAnyGateway } from './any-gateway';
 
 let supergraph: TestSupergraph;
@@ -10,29 +7,6 @@ beforeAll(async () => {
   supergraph = await startSupergraph(startHiveGateway);
 });
 afterAll(async () => supergraph.stop());
-
-async function startHiveGateway(supergraphSdl: string): Promise<Gateway> {
-  const runtime = createGatewayRuntime({
-    supergraph: supergraphSdl,
-    transports: { http },
-    propagateHeaders: {
-      fromClientToSubgraphs({ request }) {
-        const authorization = request.headers.get('authorization');
-        return authorization === null ? {} : { authorization };
-      },
-    },
-    logging: false,
-  });
-  const server = createServer((request, response) => void runtime(request, response));
-  const url = await listen(server);
-  return {
-    url,
-    async stop() {
-      await close(server);
-      await runtime[Symbol.asyncDispose]();
-    },
-  };
-}
 
 describe('Hive Gateway', () => {
   holdsBehindAnyGateway(() => supergraph);

@@ -72,6 +72,7 @@ beforeAll(async () => {
     )),
   ];
   const own = callers.flatMap(({ keyId }) => keyId ?? []);
+  const secrets = callers.flatMap(({ secret }) => secret ?? []);
   const organizations = await keyward.database.sql<{ id: string }>('SELECT id FROM organizations');
   const nobody = '00000000-0000-4000-8000-000000000000';
   subject = {
@@ -81,11 +82,21 @@ beforeAll(async () => {
       Organization: [...organizations.map(({ id }) => id), nobody],
     },
     // Those that do the callers no harm; what they get makes sure of it.
-    mutations: ['createApiKey', 'updateApiKey', 'revokeApiKey', 'revokeCurrentApiKey'],
+    mutations: [
+      'createApiKey',
+      'updateApiKey',
+      'revokeApiKey',
+      'revokeCurrentApiKey',
+      'verifyApiKey',
+    ],
     values: {
       'CreateApiKeyInput.scopes': (luck) => [luck.one(names)],
       'UpdateApiKeyInput.id': (luck) => luck.one([...own, foreign.id, nobody]),
       'RevokeApiKeyInput.id': (luck) => luck.one([foreign.id, nobody]),
+      'VerifyApiKeyInput.key': (luck) => luck.one([...secrets, 'nonsense']),
+      'VerifyApiKeyInput.service': () => 'contacts',
+      'VerifyApiKeyInput.requiredScopes': (luck) => [[luck.one(names)]],
+      'VerifyApiKeyInput.clientIp': () => '203.0.113.7',
       'Mutation.revokeCurrentApiKey(note:)': () => '\u0007', // refused before anything is done
     },
   };

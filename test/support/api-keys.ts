@@ -196,9 +196,12 @@ export async function startProduct(
   const directory = await mkdtemp(join(tmpdir(), 'keyward-product-'));
   const path = join(directory, 'product.json');
   await writeFile(path, JSON.stringify(product));
-  try {
-    return await startTestKeyward({ KEYWARD_CONFIG: path, ...settings });
-  } finally {
-    await rm(directory, { recursive: true });
-  }
+  const keyward = await startTestKeyward({ KEYWARD_CONFIG: path, ...settings });
+  return {
+    ...keyward,
+    async stop() {
+      await keyward.stop();
+      await rm(directory, { recursive: true });
+    },
+  };
 }

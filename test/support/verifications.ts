@@ -1,5 +1,5 @@
 import { mintKey } from '../../src/keys/key-secret';
-import type { AnswerError, Asked } from './http';
+import type { Answer, AnswerError, Asked } from './http';
 import type { TestKeyward } from './keyward';
 
 /** A verification as `POST /verifications` answers it. */
@@ -77,4 +77,18 @@ export async function recordsOf(
 /** A key in the right shape that was never issued. */
 export function unknownKey(): string {
   return mintKey({ prefix: 'sk', showEnvironment: true }, 'LIVE').secret;
+}
+
+/** Asks GraphQL to verify a key for the service `contacts` unless told; everything but `apiKey`. */
+export async function verifyApiKey(
+  keyward: Pick<TestKeyward, 'ask'>,
+  input: Readonly<Record<string, unknown>>,
+  asked?: Asked,
+): Promise<Answer<{ verifyApiKey: Omit<ShownVerification, 'apiKey' | 'organization'> | null }>> {
+  return keyward.ask(
+    `mutation ($input: VerifyApiKeyInput!) {
+       verifyApiKey(input: $input) { valid outcome scopes missingScopes superseded } }`,
+    { input: { service: 'contacts', ...input } },
+    asked,
+  );
 }

@@ -1,0 +1,132 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { newJournal, type RequestJournal } from '../graphql/context';
+import { requireScopes } from '../graphql/scope-directive';
+import { FieldRefusedError, InputError } from '../kernel/errors';
+import { requireKnown, type Environment, type KnownPrincipal } from '../kernel/principal';
+import { echoable } from '../kernel/redaction';
+import type { ScopeCatalogue } from '../kernel/scopes';
+import { checkText, withoutControls } from '../kernel/text';
+import { authenticate, type GraphqlRouteParts } from './graphql-route';
+
+/** What the endpoint needs of others. */
+export interface ForwardAuthParts extends Pick<GraphqlRouteParts, 'authenticator' | 'clock'> {
+  readonly catalogue: ScopeCatalogue;
+}
+
+/** What a proxy asks for, in the query of the URL that its operator wrote. */
+interface Demands {
+  /** All of these; empty: none. */
+  readonly scopes: readonly string[];
+  readonly environment: Environment | undefined;
+  readonly service: string;
+}
+
+const prefix = '/verify';
+const known: ReadonlySet<string> = new Set(['scope', 'environment', 'service']);
+
+/**
+ * Serves `/verify` to proxies (NGINX's `auth_request`, Traefik's ForwardAuth, Envoy's `ext_authz`):
+ * judges the client's own Authorization header, and answers with 200 and who it is, or with a
+ * refusal. It does so before a body is read, which is none of its business, and for any method:
+ * Envoy keeps the client's, and puts its path behind ours.
+ */
+export function serveForwardAuth(app: FastifyInstance, parts: ForwardAuthParts): void {
+  for (const url of [prefix, `${prefix}/*`]) {
+    app.all(url, {
+      config: { cors: false }, // a proxy would take the answer to a preflight for a yes
+      onRequest: async (request, reply) => judgeForwarded(request, reply, parts),
+      handler: () => {
+        throw new Error('a forwarded request was not judged');
+      },
+    });
+  }
+}
+
+async function judgeForwarded(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  parts: ForwardAuthParts,
+): Promise<FastifyReply> {
+  const journal = newJournal(operationOf(request));
+  const principal = await authenticate(request, reply, journal, parts);
+  const demands = readDemands(request.url, parts.catalogue);
+  journal.service = demands.service;
+  const caller = { principal, requestId: request.id, ip: request.ip };
+  requireScopes({ caller, journal }, []);
+  const client = requireKnown(principal);
+  requireEnvironment(client, demands.environment, journal);
+  requireScopes({ caller, journal }, demands.scopes.length === 0 ? [] : [[demands.scopes]]);
+  return reply.code(200).headers(identityOf(client)).send();
+}
+
+function identityOf(principal: KnownPrincipal): Readonly<Record<string, string>> {
+  const { organizationId, environment, scopes } = principal;
+  return {
+    ...(principal.kind === 'API_KEY' && { 'keyward-key-id': principal.apiKeyId }),
+    ...(principal.kind === 'USER' && { 'keyward-user-id': principal.userId }),
+    'keyward-organization-id': organizationId,
+    'keyward-environment': environment,
+    'keyward-scopes': [...scopes].join(' '),
+  };
+}
+
+function requireEnvironment(
+  { environment }: KnownPrincipal,
+  wanted: Environment | undefined,
+  journal: RequestJournal,
+): void {
+  if (wanted === undefined || wanted === environment) return;
+  journal.refused = 'WRONG_ENVIRONMENT';
+  throw new FieldRefusedError(
+    'WRONG_ENVIRONMENT',
+    `This needs a key of the environment ${wanted}; the key is a ${environment} key.`,
+  );
+}
+
+function readDemands(url: string, catalogue: ScopeCatalogue): Demands {
+  const behind = pathBehind(url);
+  // Behind a path of the client's the query is the client's, too, and demands nothing.
+  const searchParams = new URLSearchParams(behind.length > 1 ? '' : /\?(.*)$/s.exec(url)?.[1]);
+  if (behind === '' && ![...searchParams.keys()].every((name) => known.has(name))) {
+    throw new InputError('query', 'The query of /verify takes scope, environment and service.');
+  }
+  const scopes = searchParams.getAll('scope').flatMap((text) => text.split(' ').filter(Boolean));
+  if (!scopes.every((scope) => catalogue.has(scope))) {
+    throw new InputError('scope', "scope names a scope that is not in the product's catalogue.");
+  }
+  const environment = searchParams.get('environment') ?? undefined;
+  if (environment !== undefined && environment !== 'LIVE' && environment !== 'TEST') {
+    throw new InputError('environment', 'environment must be LIVE or TEST.');
+  }
+  const service = searchParams.get('service') ?? 'forward-auth';
+  return { scopes, environment, service: checkText(service, 'service', { min: 1, max: 100 }) };
+}
+
+/**
+ * What the client asked for: the path behind ours (Envoy), or what a trusted proxy says, in the
+ * headers that it overwrites (Traefik) or that its operator sets (NGINX). Without its query, where
+ * others may have put what Keyward must not keep.
+ */
+function operationOf(request: FastifyRequest): string | null {
+  const behind = pathBehind(request.url);
+  if (behind.length > 1) return fit(`${request.method} ${behind}`);
+  // There is more than one address only when the peer's X-Forwarded-For is believed.
+  if ((request.ips?.length ?? 0) < 2) return null;
+  const { headers } = request;
+  const method = headers['x-forwarded-method'] ?? headers['x-original-method'];
+  const uri = headers['x-forwarded-uri'] ?? headers['x-original-uri'];
+  if (uri === undefined) return null;
+  return fit(`${String(method ?? '')} ${withoutQuery(String(uri))}`.trim());
+}
+
+function pathBehind(url: string): string {
+  return withoutQuery(url).slice(prefix.length);
+}
+
+function withoutQuery(url: string): string {
+  return url.replace(/[?#].*$/s, '');
+}
+
+function fit(text: string): string {
+  return withoutControls(echoable(text));
+}
