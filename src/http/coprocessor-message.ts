@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../kernel/errors';
-import { echoable } from '../kernel/redaction';
-import { withoutControls } from '../kernel/text';
+import { recordable } from '../kernel/redaction';
 import type { ErrorAnswer } from './error-answer';
 
 /** Who makes a client's request, as Apollo Router's authorization wants to know it. */
@@ -131,7 +130,7 @@ function nameOf(body: unknown, { entries }: RequestMessage['context']): string |
   const { operationName }: { operationName?: unknown } =
     typeof body === 'object' && body !== null ? body : {};
   const name = operationName ?? entries[operationEntry];
-  return typeof name === 'string' && name !== '' ? withoutControls(echoable(name)) : null;
+  return typeof name === 'string' && name !== '' ? recordable(name) : null;
 }
 
 function parse<Shape extends z.ZodType>(shape: Shape, body: unknown): z.output<Shape> {

@@ -3,8 +3,8 @@ import { newJournal } from '../graphql/context';
 import { AppError, InputError, UnavailableError } from '../kernel/errors';
 import type { Logger } from '../kernel/logger';
 import type { Principal } from '../kernel/principal';
-import { echoable, redactKeys } from '../kernel/redaction';
-import { checkText, withoutControls } from '../kernel/text';
+import { recordable, redactKeys } from '../kernel/redaction';
+import { checkText } from '../kernel/text';
 import {
   breakOff,
   headerValues,
@@ -71,7 +71,7 @@ function clientRequestIn({ id, headers }: RequestMessage, request: FastifyReques
     client: {
       requestId: requestIdOf({ headers: { 'x-request-id': given } }),
       ip: addressIn(headers, request),
-      userAgent: userAgent === undefined ? null : withoutControls(echoable(userAgent)),
+      userAgent: userAgent === undefined ? null : recordable(userAgent),
     },
     rawHeaders: Object.entries(headers).flatMap(([name, values]) =>
       values.flatMap((value) => [name, value]),
