@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mintKey } from '../../src/keys/key-secret';
 import { created, revokeApiKey } from '../support/api-keys';
+import { graphql } from '../support/http';
+import { startIdentityProvider } from '../support/identity-provider';
 import { startTestKeyward, type TestKeyward } from '../support/keyward';
 import { createOrganization } from '../support/organizations';
 import { startProxy } from '../support/proxy';
@@ -19,6 +21,12 @@ interface Message extends Members {
   readonly stage: string;
   readonly headers: Headers;
   readonly context: { readonly entries: Members };
+}
+
+interface Viewer {
+  readonly user: { readonly id: string };
+  readonly organization: { readonly id: string };
+  readonly scopes: readonly string[];
 }
 
 interface Answer extends Members {
@@ -116,6 +124,24 @@ describe.each(requestStages)('at the stage of the recorded message %s', (name) =
     const { control, context } = await ask(message);
     expect(control).toBe('continue');
     expect(context).toEqual(message.context);
+  });
+
+  test('a person’s token becomes claims, too', async () => {
+    const provider = await startIdentityProvider();
+    const replica = await keyward.startReplica(provider.settings);
+    const token = await provider.issue({ sub: 'jane', org_id: name, role: 'admin' });
+    const { context } = await ask(sentWithKey(name, token), { url: replica.graphqlUrl });
+    const { data } = await graphql<{ viewer: Viewer }>(
+      replica.graphqlUrl,
+      { query: '{ viewer { user { id } organization { id } scopes } }' },
+      { key: token },
+    );
+    const { user, organization, scopes } = data.viewer;
+    expect(context?.entries[claims]).toEqual({
+      ...{ sub: user.id, scope: scopes.join(' '), organization_id: organization.id },
+      environment: 'LIVE',
+    });
+    await provider.stop();
   });
 
   test('claims that were there before are taken out or overwritten, under either name', async () => {
