@@ -1,13 +1,17 @@
 import { z } from 'zod';
 import { InputError } from '../kernel/errors';
+import type { Environment } from '../kernel/principal';
 import { recordable } from '../kernel/redaction';
 import type { ErrorAnswer } from './error-answer';
 
-/** Who makes a client's request, as Apollo Router's authorization wants to know it. */
+/** Who makes a client's request, in the words of JSON Web Tokens, which a router expects. */
 export interface Claims {
-  /** Separated by spaces, full access expanded: the router knows no catalogue. */
+  /** The id of the key or person. */
+  readonly sub: string;
+  /** Separated by spaces, full access expanded: a router knows no catalogue. */
   readonly scope: string;
-  readonly [name: string]: string;
+  readonly organization_id: string;
+  readonly environment: Environment;
 }
 
 type Headers = Readonly<Record<string, readonly string[]>>;
