@@ -2,6 +2,7 @@
 // plugin tells it, and it says what its fields need with the directives that Keyward uses.
 import { randomUUID } from 'node:crypto';
 import { ApolloServer } from '@apollo/server';
+import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
@@ -70,7 +71,8 @@ const resolvers = {
 /** Starts the service on a free port; its URL. */
 export async function startContacts(keyward) {
   const schema = enforceScopes(buildSubgraphSchema({ typeDefs, resolvers }));
-  const { url } = await startStandaloneServer(new ApolloServer({ schema }), {
+  const plugins = [ApolloServerPluginInlineTraceDisabled()];
+  const { url } = await startStandaloneServer(new ApolloServer({ schema, plugins }), {
     listen: { port: 0 },
     context: keywardContext({ ...keyward, service: 'contacts' }),
   });

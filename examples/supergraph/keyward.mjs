@@ -27,15 +27,11 @@ export async function startKeyward() {
   throw new Error('Keyward did not start.');
 }
 
-/** Creates an organization, unless an earlier start has done so. */
-export async function ensureOrganization(name) {
-  await keyward('organizations', 'create', '--name', name).catch(({ stderr }) => {
+/** Creates a key that works for a day, and its organization if there is none yet; the secret. */
+export async function createKey(organization, name, scope) {
+  await keyward('organizations', 'create', '--name', organization).catch(({ stderr }) => {
     if (!/already/.test(stderr)) throw new Error(stderr);
   });
-}
-
-/** Creates a key that works for a day; its secret. */
-export async function createKey(organization, name, scope) {
   const { stdout } = await keyward(
     ...['keys', 'create', '--organization', organization],
     ...['--name', name, '--scope', scope, '--expires-in', 'P1D'],

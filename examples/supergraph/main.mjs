@@ -2,17 +2,18 @@
 import { startAgents } from './agents.mjs';
 import { startContacts } from './contacts.mjs';
 import { startGateway } from './gateway.mjs';
-import { createKey, ensureOrganization, startKeyward } from './keyward.mjs';
+import { createKey, startKeyward } from './keyward.mjs';
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(0));
 
 const url = await startKeyward();
+const [servicesKey, customersKey] = await Promise.all([
+  // The company's own: keyward.json lets it ask about the keys of every organization.
+  createKey('Platform', 'Services and gateway', 'api_keys:verify'),
+  createKey('Acme', 'Administrator', 'admin:full'),
+]);
 
-// The company's own services are customers of Keyward, too: keyward.json lets those of the
-// organization `platform` ask about every organization's keys.
-await ensureOrganization('platform');
-const keyward = { url, key: await createKey('platform', 'Services', 'api_keys:verify') };
-
+const keyward = { url, key: servicesKey };
 const services = {
   keyward: url,
   contacts: await startContacts(keyward),
@@ -20,10 +21,6 @@ const services = {
 };
 const gateway = await startGateway(services, Number(process.env.PORT ?? 4000), keyward);
 
-// And this is a customer.
-await ensureOrganization('Acme');
-const secret = await createKey('acme', 'Administrator', 'admin:full');
-
 console.log(`The supergraph is ready: ${gateway}
 A key of the organization Acme with full access, for one day:
-${secret}`);
+${customersKey}`);

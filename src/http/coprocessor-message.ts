@@ -1,14 +1,17 @@
 import { z } from 'zod';
 import { InputError } from '../kernel/errors';
-import { echoable } from '../kernel/redaction';
-import { withoutControls } from '../kernel/text';
+import type { Environment } from '../kernel/principal';
+import { recordable } from '../kernel/redaction';
 import type { ErrorAnswer } from './error-answer';
 
-/** Who makes a client's request, as Apollo Router's authorization wants to know it. */
+/** Who makes a client's request, in the words of JSON Web Tokens, which a router expects. */
 export interface Claims {
-  /** Separated by spaces, full access expanded: the router knows no catalogue. */
+  /** The id of the key or person. */
+  readonly sub: string;
+  /** Separated by spaces, full access expanded: a router knows no catalogue. */
   readonly scope: string;
-  readonly [name: string]: string;
+  readonly organization_id: string;
+  readonly environment: Environment;
 }
 
 type Headers = Readonly<Record<string, readonly string[]>>;
@@ -41,13 +44,16 @@ const operationEntry = 'apollo::supergraph::operation_name';
 
 const judgedStages = new Set(['RouterRequest', 'SupergraphRequest']);
 
-const control = z.object({
-  version: z.literal(1, 'must be 1, the version of the protocol that Keyward speaks'),
-  stage: z
-    .string('must be the name of a stage')
-    .regex(/^[A-Z][A-Za-z]{0,40}(?:Request|Response)$/, 'must be the name of a stage'),
-  id: z.string('must be a string').max(255, 'must be at most 255 characters long').optional(),
-});
+const control = z.object(
+  {
+    version: z.literal(1, 'must be 1, the version of the protocol that Keyward speaks'),
+    stage: z
+      .string('must be the name of a stage')
+      .regex(/^[A-Z][A-Za-z]{0,40}(?:Request|Response)$/, 'must be the name of a stage'),
+    id: z.string('must be a string').max(255, 'must be at most 255 characters long').optional(),
+  },
+  'must be a JSON object',
+);
 
 const request = control.extend({
   // Without its headers, every request would look like one without credentials.
@@ -96,13 +102,11 @@ export function letPass({ stage, id }: OtherMessage): object {
  * travel back.
  */
 export function letGoOn(message: RequestMessage, claims: Claims | undefined): object {
-  const {
-    [claimsEntry]: _present,
-    [formerClaimsEntry]: _former,
-    ...entries
-  } = message.context.entries;
-  const known = claims === undefined ? entries : { ...entries, [claimsEntry]: claims };
-  const context = { ...message.context, entries: known };
+  const entries = Object.entries(message.context.entries).filter(
+    ([name]) => name !== claimsEntry && name !== formerClaimsEntry,
+  );
+  if (claims !== undefined) entries.push([claimsEntry, claims]);
+  const context = { ...message.context, entries: Object.fromEntries(entries) };
   return { ...sameMessage(message), control: 'continue', context };
 }
 
@@ -116,6 +120,7 @@ export function breakOff(message: RequestMessage, { status, headers, body }: Err
     ...sameMessage(message),
     control: { break: status },
     headers: Object.fromEntries(Object.entries(all).map(([name, value]) => [name, [value]])),
+    // Text at the first stage, an object at the second.
     body: message.stage === 'RouterRequest' ? body : (JSON.parse(body) as unknown),
   };
 }
@@ -129,13 +134,14 @@ function nameOf(body: unknown, { entries }: RequestMessage['context']): string |
   const { operationName }: { operationName?: unknown } =
     typeof body === 'object' && body !== null ? body : {};
   const name = operationName ?? entries[operationEntry];
-  return typeof name === 'string' && name !== '' ? withoutControls(echoable(name)) : null;
+  return typeof name === 'string' && name !== '' ? recordable(name) : null;
 }
 
 function parse<Shape extends z.ZodType>(shape: Shape, body: unknown): z.output<Shape> {
   const { success, data, error } = shape.safeParse(body);
   if (success) return data;
   const [issue] = error.issues;
-  const field = issue?.path.join('.') || 'body';
-  throw new InputError(field, echoable(`${field} ${issue?.message ?? 'is not valid'}.`));
+  const path = issue?.path.join('.') ?? '';
+  const field = path === '' ? 'body' : path;
+  throw new InputError(field, `${field} ${issue?.message ?? 'is not valid'}.`);
 }

@@ -3,8 +3,8 @@ import { newJournal } from '../graphql/context';
 import { AppError, InputError, UnavailableError } from '../kernel/errors';
 import type { Logger } from '../kernel/logger';
 import type { Principal } from '../kernel/principal';
-import { echoable, redactKeys } from '../kernel/redaction';
-import { checkText, withoutControls } from '../kernel/text';
+import { recordable, redactKeys } from '../kernel/redaction';
+import { checkText } from '../kernel/text';
 import {
   breakOff,
   headerValues,
@@ -15,9 +15,8 @@ import {
   type RequestMessage,
 } from './coprocessor-message';
 import { answerTo } from './error-answer';
-import { authenticate, type GraphqlRouteParts } from './graphql-route';
+import { authenticate, type ClientRequest, type GraphqlRouteParts } from './graphql-route';
 import { requestIdOf } from './request-id';
-import type { Client } from './usage-hook';
 
 /** What the coprocessor needs of others. */
 export interface CoprocessorParts extends Pick<GraphqlRouteParts, 'authenticator' | 'clock'> {
@@ -43,23 +42,18 @@ async function judge(
   reply: FastifyReply,
   parts: CoprocessorParts,
 ): Promise<object> {
-  const client = clientIn(message, request);
   const journal = { ...newJournal(message.operation), service: serviceIn(request) };
-  const rawHeaders = Object.entries(message.headers).flatMap(([name, values]) =>
-    values.flatMap((value) => [name, value]),
-  );
+  const asked = clientRequestIn(message, request);
+  const { requestId } = asked.client;
   try {
-    const principal = await authenticate(request, reply, journal, parts, client, rawHeaders);
+    const principal = await authenticate(request, reply, journal, parts, asked);
     return letGoOn(message, claimsOf(principal));
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     if (error instanceof UnavailableError) {
-      parts.logger.warn(
-        { err: error, requestId: client.requestId },
-        'a request could not be decided',
-      );
+      parts.logger.warn({ err: error, requestId }, 'a request could not be decided');
     }
-    return breakOff(message, answerTo(error, client.requestId));
+    return breakOff(message, answerTo(error, requestId));
   }
 }
 
@@ -70,14 +64,18 @@ function serviceIn({ query }: FastifyRequest): string {
   return redactKeys(checkText(service, 'service', { min: 1, max: 100 }));
 }
 
-/** Who makes the request that a message tells of. */
-function clientIn({ id, headers }: RequestMessage, request: FastifyRequest): Client {
+function clientRequestIn({ id, headers }: RequestMessage, request: FastifyRequest): ClientRequest {
   const [given = id] = headerValues(headers, 'x-request-id');
   const [userAgent] = headerValues(headers, 'user-agent');
   return {
-    requestId: requestIdOf({ headers: { 'x-request-id': given } }),
-    ip: addressIn(headers, request),
-    userAgent: userAgent === undefined ? null : withoutControls(echoable(userAgent)),
+    client: {
+      requestId: requestIdOf({ headers: { 'x-request-id': given } }),
+      ip: addressIn(headers, request),
+      userAgent: userAgent === undefined ? null : recordable(userAgent),
+    },
+    rawHeaders: Object.entries(headers).flatMap(([name, values]) =>
+      values.flatMap((value) => [name, value]),
+    ),
   };
 }
 

@@ -19,6 +19,13 @@ export interface GraphqlRouteParts {
   readonly clock: Clock;
 }
 
+/** A client's request, as far as its credentials are judged and its record tells. */
+export interface ClientRequest {
+  readonly client: Client;
+  /** Names and values in turn, as Node has them. */
+  readonly rawHeaders: readonly string[];
+}
+
 const expiryNoticeMs = 30 * 24 * 60 * 60 * 1000;
 
 declare module 'fastify' {
@@ -66,7 +73,7 @@ export function serveGraphql(app: FastifyInstance, parts: GraphqlRouteParts): vo
 /**
  * Judges a request's credentials, notes its key for the usage record, and tells a key that ends
  * soon or has a successor so.
- * @param client who makes the request, with its headers as Node has them, when another sends it
+ * @param asked the request that is judged, when the one at hand only tells of it
  * @throws InputError on more than one Authorization header, AuthenticationError on bad credentials
  */
 export async function authenticate(
@@ -74,8 +81,7 @@ export async function authenticate(
   reply: FastifyReply,
   journal: RequestJournal,
   { authenticator, clock }: Pick<GraphqlRouteParts, 'authenticator' | 'clock'>,
-  client: Client = clientOf(request),
-  rawHeaders: readonly string[] = request.raw.rawHeaders,
+  { client, rawHeaders }: ClientRequest = clientRequestOf(request),
 ): Promise<Principal> {
   const credentials = parseCredentials(rawHeaders);
   if (credentials.kind === 'ambiguous') {
@@ -100,6 +106,10 @@ export async function authenticate(
     reply.header('keyward-key-expires-at', expiresAt.toISOString());
   }
   return result.principal;
+}
+
+function clientRequestOf(request: FastifyRequest): ClientRequest {
+  return { client: clientOf(request), rawHeaders: request.raw.rawHeaders };
 }
 
 // Apollo reads no other headers, and copying all of them costs time.

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mintKey } from '../../src/keys/key-secret';
 import { created, revokeApiKey } from '../support/api-keys';
+import { graphql } from '../support/http';
+import { startIdentityProvider } from '../support/identity-provider';
 import { startTestKeyward, type TestKeyward } from '../support/keyward';
 import { createOrganization } from '../support/organizations';
 import { startProxy } from '../support/proxy';
@@ -19,6 +21,12 @@ interface Message extends Members {
   readonly stage: string;
   readonly headers: Headers;
   readonly context: { readonly entries: Members };
+}
+
+interface Viewer {
+  readonly user: { readonly id: string };
+  readonly organization: { readonly id: string };
+  readonly scopes: readonly string[];
 }
 
 interface Answer extends Members {
@@ -73,7 +81,8 @@ async function ask(message: Message, where?: { url?: string; query?: string }): 
 function refusalIn(message: Message, { control, headers, body }: Answer): unknown {
   // Whole texts at the first stage, objects at the second: a router fails the request otherwise.
   expect(typeof body).toBe(message.stage === 'RouterRequest' ? 'string' : 'object');
-  return { control, headers, body: typeof body === 'string' ? JSON.parse(body) : body };
+  const read: unknown = typeof body === 'string' ? JSON.parse(body) : body;
+  return { control, headers, body: read };
 }
 
 const neverIssued = (): string => mintKey({ prefix: 'sk', showEnvironment: true }, 'LIVE').secret;
@@ -115,6 +124,24 @@ describe.each(requestStages)('at the stage of the recorded message %s', (name) =
     const { control, context } = await ask(message);
     expect(control).toBe('continue');
     expect(context).toEqual(message.context);
+  });
+
+  test('a person’s token becomes claims, too', async () => {
+    const provider = await startIdentityProvider();
+    const replica = await keyward.startReplica(provider.settings);
+    const token = await provider.issue({ sub: 'jane', org_id: name, role: 'admin' });
+    const { context } = await ask(sentWithKey(name, token), { url: replica.graphqlUrl });
+    const { data } = await graphql<{ viewer: Viewer }>(
+      replica.graphqlUrl,
+      { query: '{ viewer { user { id } organization { id } scopes } }' },
+      { key: token },
+    );
+    const { user, organization, scopes } = data.viewer;
+    expect(context?.entries[claims]).toEqual({
+      ...{ sub: user.id, scope: scopes.join(' '), organization_id: organization.id },
+      environment: 'LIVE',
+    });
+    await provider.stop();
   });
 
   test('claims that were there before are taken out or overwritten, under either name', async () => {
@@ -204,8 +231,7 @@ describe.each(requestStages)('at the stage of the recorded message %s', (name) =
       ['headers', 'headers: true'],
       ['context', 'context: all'],
     ] as const) {
-      const { [field]: _left, ...rest } = recorded(name);
-      const response = await post(rest);
+      const response = await post({ ...recorded(name), [field]: undefined });
       expect(response.status).toBe(400);
       const told = { message: expect.stringContaining(setting) as string, extensions: { field } };
       expect(await response.json()).toMatchObject({ errors: [told] });
@@ -292,8 +318,8 @@ describe('the usage record', () => {
 
   test('takes the operation from the context where the body was not sent, and the client’s own request id', async () => {
     const { id, secret } = await keyward.createKey();
-    const { body: _left, ...message } = sentWithKey('supergraph-request', secret);
-    await ask(sentWith(message as Message, { 'x-request-id': ['of-the-client'] }));
+    const message = { ...sentWithKey('supergraph-request', secret), body: undefined };
+    await ask(sentWith(message, { 'x-request-id': ['of-the-client'] }));
     expect(await recordsOf(id)).toMatchObject([
       { operation: 'Contacts', request_id: 'of-the-client' },
     ]);
@@ -324,4 +350,9 @@ describe('the usage record', () => {
     expect(record?.user_agent?.length).toBeLessThan(600);
     expect(JSON.stringify(record)).not.toContain(secret);
   });
+});
+
+test('the README shows the router’s configuration as the example has it', () => {
+  const example = readFileSync('examples/router/router.yaml', 'utf8');
+  expect(readFileSync('README.md', 'utf8')).toContain(`\`\`\`yaml\n${example}\`\`\``);
 });
