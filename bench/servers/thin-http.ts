@@ -6,7 +6,7 @@ import { createRooms } from '../../src/app/rooms';
 import { Authenticator } from '../../src/auth/authentication';
 import { parseCredentials } from '../../src/auth/credentials';
 import { createApollo } from '../../src/graphql/apollo';
-import type { RequestContext, RequestJournal } from '../../src/graphql/context';
+import { newJournal, type RequestContext } from '../../src/graphql/context';
 import { createSchema } from '../../src/graphql/schema';
 import { answerTo } from '../../src/http/error-answer';
 import { finishAnswer } from '../../src/http/finish-answer';
@@ -43,7 +43,7 @@ async function answer(request: IncomingMessage, requestId: string, parts: Parts)
   const ip = request.socket.remoteAddress ?? null;
   const result = await parts.authenticator.authenticate(credentials, { requestId, ip });
   if (result.kind !== 'key') throw new AuthenticationError('UNKNOWN');
-  const journal: RequestJournal = { operation: null, insufficientScope: false };
+  const journal = newJournal();
   const headers = new HeaderMap([['content-type', 'application/json']]);
   const caller = { principal: result.principal, requestId, ip };
   const answered = await parts.apollo.executeHTTPGraphQLRequest({
@@ -52,18 +52,20 @@ async function answer(request: IncomingMessage, requestId: string, parts: Parts)
   });
   const { status, body, headers: answeredHeaders } = finishAnswer(answered, requestId);
   if (body.kind !== 'complete') throw new Error('in pieces');
-  await parts.usage.record({
-    organizationId: result.key.organizationId,
-    apiKeyId: result.key.id,
-    requestId,
-    at: result.key.checkedAt,
-    service: 'keyward',
-    operation: journal.operation,
-    outcome: 'VALID',
-    ip,
-    userAgent: request.headers['user-agent'] ?? null,
-    durationMs: Math.round(performance.now() - startedAtMs),
-  });
+  await parts.usage.record([
+    {
+      organizationId: result.key.organizationId,
+      apiKeyId: result.key.id,
+      requestId,
+      at: result.key.checkedAt,
+      service: 'keyward',
+      operation: journal.operation,
+      outcome: 'VALID',
+      ip,
+      userAgent: request.headers['user-agent'] ?? null,
+      durationMs: Math.round(performance.now() - startedAtMs),
+    },
+  ]);
   const type = answeredHeaders.get('content-type') ?? '';
   return { status: status ?? 200, type, body: body.string };
 }

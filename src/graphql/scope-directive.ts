@@ -79,7 +79,7 @@ export function requireScopes(
 ): void {
   const refusal = judge(caller.principal, requirements);
   if (refusal === undefined) return;
-  if (refusal.reason === 'INSUFFICIENT_SCOPE') journal.insufficientScope = true;
+  if (refusal.reason === 'INSUFFICIENT_SCOPE') journal.refused = 'INSUFFICIENT_SCOPE';
   throw refusal;
 }
 

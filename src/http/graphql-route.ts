@@ -2,7 +2,7 @@ import { HeaderMap, type ApolloServer, type HTTPGraphQLResponse } from '@apollo/
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Authentication, Authenticator } from '../auth/authentication';
 import { parseCredentials } from '../auth/credentials';
-import type { RequestContext, RequestJournal } from '../graphql/context';
+import { newJournal, type RequestContext, type RequestJournal } from '../graphql/context';
 import { AuthenticationError, InputError } from '../kernel/errors';
 import type { Clock } from '../kernel/clock';
 import type { Principal } from '../kernel/principal';
@@ -37,7 +37,7 @@ export function serveGraphql(app: FastifyInstance, parts: GraphqlRouteParts): vo
     url: '/graphql',
     onRequest: async (request, reply) => {
       refuseForgedRequest(request, parts.corsOrigins);
-      const journal: RequestJournal = { operation: null, insufficientScope: false };
+      const journal = newJournal();
       const principal = await authenticate(request, reply, journal, parts);
       const caller = { principal, requestId: request.id, ip: request.ip };
       request.graphqlContext = { caller, journal };
@@ -74,17 +74,18 @@ export async function authenticate(
   if (credentials.kind === 'ambiguous') {
     throw new InputError('Authorization', 'Send exactly one Authorization header.');
   }
+  request.keyUse = { journal };
   const origin = { requestId: request.id, ip: request.ip };
   const result: Authentication = await authenticator.authenticate(credentials, origin);
   if (result.kind === 'anonymous' || result.kind === 'person') return result.principal;
   if (result.kind === 'refused') {
     const { reason, key, message } = result;
     if (key !== undefined && (reason === 'EXPIRED' || reason === 'REVOKED')) {
-      request.keyUse = { key, refused: reason, journal };
+      request.keyUse = { journal, key, refused: reason };
     }
     throw new AuthenticationError(reason, message);
   }
-  request.keyUse = { key: result.key, refused: undefined, journal };
+  request.keyUse = { journal, key: result.key };
   const { expiresAt, successorId } = result.key;
   if (successorId !== null) reply.header('keyward-key-superseded', successorId);
   if (expiresAt !== null && expiresAt.getTime() - clock.now().getTime() <= expiryNoticeMs) {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
-import type { RequestJournal } from '../graphql/context';
+import { newJournal } from '../graphql/context';
 import { requireScopes } from '../graphql/scope-directive';
 import type { Logger } from '../kernel/logger';
 import { requireKnown } from '../kernel/principal';
@@ -27,7 +27,7 @@ function serveFormat(
   const file = `registry.${name}`;
   const { contentType, write } = registryFormats[name];
   app.get(`/${file}`, async (request, reply) => {
-    const journal: RequestJournal = { operation: file, insufficientScope: false };
+    const journal = newJournal(file);
     const principal = await authenticate(request, reply, journal, parts);
     const caller = { principal, requestId: request.id, ip: request.ip };
     requireScopes({ caller, journal }, [[['api_keys:read']]]);

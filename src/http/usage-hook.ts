@@ -3,30 +3,29 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { RequestJournal } from '../graphql/context';
 import type { Clock } from '../kernel/clock';
 import { UnavailableError } from '../kernel/errors';
+import type { KeyRequest } from '../kernel/key-request';
 import type { Logger } from '../kernel/logger';
 import { echoable } from '../kernel/redaction';
 import type { PresentedKey } from '../keys/verification.service';
-import type { KeyRequestOutcome } from '../usage/key-request';
 import type { UsageService } from '../usage/usage.service';
 import { answerTo, errorType } from './error-answer';
 
-/** What a request made with a key leaves for its record. */
+/** What a request leaves for its records. */
 interface KeyUse {
-  readonly key: PresentedKey;
-  readonly refused: 'EXPIRED' | 'REVOKED' | undefined;
   readonly journal: RequestJournal;
+  /** The key it was made with. */
+  readonly key?: PresentedKey;
+  readonly refused?: 'EXPIRED' | 'REVOKED';
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set once the request's key is known. */
+    /** Set once the request's credentials are read. */
     keyUse: KeyUse | null;
     /** When it came in, in milliseconds of the monotonic clock. */
     receivedAtMs: number;
   }
 }
-
-const serviceName = 'keyward';
 
 /** What recording needs of others. */
 export interface UsageHookParts {
@@ -36,8 +35,9 @@ export interface UsageHookParts {
 }
 
 /**
- * Records every request made with a key before its answer leaves, whatever the answer is. If the
- * record cannot be written, the answer is 503 instead: what is answered is recorded.
+ * Records every request made with a key, and every verification that a request asked for, before
+ * its answer leaves, whatever the answer is. If the records cannot be written, the answer is 503
+ * instead: what is answered is recorded.
  */
 export function recordUsage(app: FastifyInstance, { usage, clock, logger }: UsageHookParts): void {
   app.decorateRequest('keyUse', null);
@@ -50,19 +50,10 @@ export function recordUsage(app: FastifyInstance, { usage, clock, logger }: Usag
     const { keyUse } = request;
     if (keyUse === null) return payload;
     request.keyUse = null; // an answer that is replaced must not be recorded twice
+    const records = recordsOf(keyUse, request, clock);
+    if (records.length === 0) return payload;
     try {
-      await usage.record({
-        organizationId: keyUse.key.organizationId,
-        apiKeyId: keyUse.key.id,
-        requestId: request.id,
-        at: keyUse.key.checkedAt,
-        service: serviceName,
-        operation: keyUse.journal.operation,
-        outcome: outcomeOf(keyUse),
-        ip: request.ip,
-        userAgent: userAgentOf(request),
-        durationMs: Math.round(clock.monotonicMs() - request.receivedAtMs),
-      });
+      await usage.record(records);
       return payload;
     } catch (error) {
       logger.warn({ err: error, requestId: request.id }, 'a request could not be recorded');
@@ -75,8 +66,25 @@ export function recordUsage(app: FastifyInstance, { usage, clock, logger }: Usag
   });
 }
 
-function outcomeOf({ refused, journal }: KeyUse): KeyRequestOutcome {
-  return refused ?? (journal.insufficientScope ? 'INSUFFICIENT_SCOPE' : 'VALID');
+function recordsOf(
+  { journal, key, refused }: KeyUse,
+  request: FastifyRequest,
+  clock: Clock,
+): readonly KeyRequest[] {
+  if (key === undefined) return journal.verifications;
+  const own: KeyRequest = {
+    organizationId: key.organizationId,
+    apiKeyId: key.id,
+    requestId: request.id,
+    at: key.checkedAt,
+    service: journal.service,
+    operation: journal.operation,
+    outcome: refused ?? journal.refused ?? 'VALID',
+    ip: request.ip,
+    userAgent: userAgentOf(request),
+    durationMs: Math.round(clock.monotonicMs() - request.receivedAtMs),
+  };
+  return [own, ...journal.verifications];
 }
 
 function userAgentOf({ headers }: FastifyRequest): string | null {

@@ -1,5 +1,5 @@
 import type { Database } from '../database/database';
-import { admittedOutcomes } from './key-request';
+import { admittedOutcomes } from '../kernel/key-request';
 import type { LateRequestsQuestion } from './late-requests';
 
 // The counts of whole hours, and the records themselves for the hour that `since` lies in: exact,

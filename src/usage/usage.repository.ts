@@ -1,6 +1,6 @@
 import { sqlState } from '../database/failures';
 import type { Database } from '../database/database';
-import { admittedOutcomes, type KeyRequest } from './key-request';
+import { admittedOutcomes, type KeyRequest } from '../kernel/key-request';
 
 /** A request with the id that makes writing it twice write it once. */
 export interface IdentifiedRequest extends KeyRequest {
@@ -9,7 +9,8 @@ export interface IdentifiedRequest extends KeyRequest {
 
 // One statement, so one transaction: records, hourly counts, last uses. Written again (after an
 // answer was lost) it adds nothing, for only records that were new are counted. Rows are taken in
-// the order of their keys, so that two processes cannot deadlock.
+// the order of their keys, so that two processes cannot deadlock. What is no key's is counted under
+// the nil UUID, for a primary key holds no nulls.
 const write = {
   name: 'keyward_write_requests',
   text: `
@@ -25,13 +26,15 @@ const write = {
       RETURNING api_key_id, organization_id, at, outcome
     ), counted AS (
       INSERT INTO api_key_usage_hours AS hours (api_key_id, hour, outcome, organization_id, requests)
-      SELECT api_key_id, date_trunc('hour', at, 'UTC') AS hour, outcome, organization_id, count(*)
-      FROM added GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3
-      ON CONFLICT (api_key_id, hour, outcome)
+      SELECT coalesce(api_key_id, '00000000-0000-0000-0000-000000000000') AS api_key_id,
+        date_trunc('hour', at, 'UTC') AS hour, outcome, organization_id, count(*)
+      FROM added GROUP BY 1, 2, 3, 4 ORDER BY 4, 1, 2, 3
+      ON CONFLICT (organization_id, api_key_id, hour, outcome)
         DO UPDATE SET requests = hours.requests + excluded.requests
     )
     INSERT INTO api_key_last_uses AS used (api_key_id, organization_id, last_used_at)
-    SELECT api_key_id, organization_id, max(at) FROM added WHERE outcome = ANY($12)
+    SELECT api_key_id, organization_id, max(at) FROM added
+    WHERE outcome = ANY($12) AND api_key_id IS NOT NULL
     GROUP BY 1, 2 ORDER BY 1
     ON CONFLICT (api_key_id)
       DO UPDATE SET last_used_at = greatest(used.last_used_at, excluded.last_used_at)`,

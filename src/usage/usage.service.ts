@@ -1,6 +1,6 @@
 import { GroupCommit } from '../database/group-commit';
 import { newUuid } from '../kernel/ids';
-import type { KeyRequest } from './key-request';
+import type { KeyRequest } from '../kernel/key-request';
 import type { IdentifiedRequest, UsageRepository } from './usage.repository';
 
 const daysAhead = 7;
@@ -23,10 +23,12 @@ export class UsageService {
   }
 
   /**
-   * Resolves when the request's record is durable; its answer must not leave before.
-   * @throws UnavailableError when it could not be recorded, so that it must not be answered
+   * Resolves when the records of one HTTP request are durable; its answer must not leave before.
+   * @throws UnavailableError when they could not be recorded, so that it must not be answered
    */
-  async record(request: KeyRequest): Promise<void> {
-    await this.#commits.commit({ ...request, id: newUuid() });
+  async record(requests: readonly KeyRequest[]): Promise<void> {
+    await Promise.all(
+      requests.map(async (request) => this.#commits.commit({ ...request, id: newUuid() })),
+    );
   }
 }

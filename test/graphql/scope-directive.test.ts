@@ -1,6 +1,6 @@
 import { buildSchema, graphql, type GraphQLSchema } from 'graphql';
 import { Directive, Query, Resolver } from 'type-graphql';
-import type { RequestContext } from '../../src/graphql/context';
+import { newJournal, type RequestContext } from '../../src/graphql/context';
 import { createSchema } from '../../src/graphql/schema';
 import { DirectiveError, enforceScopes } from '../../src/graphql/scope-directive';
 import { parseApiKeyId, parseOrganizationId } from '../../src/kernel/ids';
@@ -45,7 +45,7 @@ const root = {
 };
 
 async function ask(schema: GraphQLSchema, source: string, principal: Principal) {
-  const journal = { operation: null, insufficientScope: false };
+  const journal = newJournal();
   const contextValue: RequestContext = {
     caller: { principal, requestId: 'test-request', ip: null },
     journal,
@@ -121,7 +121,7 @@ describe('@authenticated', () => {
     const { data, errors, journal } = await ask(schema, '{ field }', anonymous);
     expect(data).toEqual({ field: null });
     expect(errors).toMatchObject([{ reason: 'UNAUTHENTICATED' }]);
-    expect(journal.insufficientScope).toBe(false);
+    expect(journal.refused).toBeNull();
   });
 });
 
@@ -136,7 +136,7 @@ describe('@requiresScopes', () => {
       const { data, errors, journal } = await ask(schema, '{ field }', keyWith(granted));
       expect(data).toEqual({ field: 'seen' });
       expect(errors).toEqual([]);
-      expect(journal.insufficientScope).toBe(false);
+      expect(journal.refused).toBeNull();
     },
   );
 
@@ -155,7 +155,7 @@ describe('@requiresScopes', () => {
     expect(errors).toMatchObject([
       { reason: 'INSUFFICIENT_SCOPE', details: { requiredScopes, missingScopes } },
     ]);
-    expect(journal.insufficientScope).toBe(true);
+    expect(journal.refused).toBe('INSUFFICIENT_SCOPE');
   });
 
   test('on a field and on its type are both required', async () => {
@@ -187,7 +187,7 @@ describe('a directive on a type', () => {
       rootValue,
       contextValue: {
         caller: { principal, requestId: 'test-request', ip: null },
-        journal: { operation: null, insufficientScope: false },
+        journal: newJournal(),
       },
     });
 

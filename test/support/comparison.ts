@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { execute, type ExecutionResult, type GraphQLSchema } from 'graphql';
-import type { RequestJournal } from '../../src/graphql/context';
+import { newJournal } from '../../src/graphql/context';
 import { FieldRefusedError } from '../../src/kernel/errors';
 import type { Principal } from '../../src/kernel/principal';
 import { Chance, randomRequest, type RandomRequest, type Subject } from './random-documents';
@@ -31,7 +31,7 @@ export type Ask = (request: RandomRequest, caller: TestCaller) => Promise<Refusa
 /** Executes on a schema in this process, with the caller's real principal. */
 export function inProcess(on: GraphQLSchema): Ask {
   return async ({ document, variables }, { principal }) => {
-    const journal: RequestJournal = { operation: null, insufficientScope: false };
+    const journal = newJournal();
     const contextValue = { caller: { principal, requestId: 'random', ip: null }, journal };
     const result: ExecutionResult = await execute({
       ...{ schema: on, document, variableValues: variables, contextValue },

@@ -1,7 +1,7 @@
 import { created, listed, readApiKey, refusal, revokeApiKey } from '../support/api-keys';
 import { graphql } from '../support/http';
 import { parseApiKeyId, parseOrganizationId } from '../../src/kernel/ids';
-import type { KeyRequest } from '../../src/usage/key-request';
+import type { KeyRequest } from '../../src/kernel/key-request';
 import { startTestKeyward, type TestKeyward } from '../support/keyward';
 import { withRooms } from '../support/organizations';
 import { until } from '../support/process';
@@ -186,10 +186,10 @@ test('what comes in while a commit is on its way shares the next one', async () 
     await database.transaction(async (tx) => {
       // Holds commits back, so that they overlap however fast the disk is.
       await tx.query('LOCK TABLE api_key_usage_hours IN EXCLUSIVE MODE');
-      records.push(usage.record({ ...request, requestId: 'first' }));
+      records.push(usage.record([{ ...request, requestId: 'first' }]));
       await until('the first commit waits', async () => (await writersAtTheLock()) === 1);
       for (let index = 0; index < 99; index += 1) {
-        records.push(usage.record({ ...request, requestId: `later-${index}` }));
+        records.push(usage.record([{ ...request, requestId: `later-${index}` }]));
       }
       expect(await writersAtTheLock()).toBe(1);
     });

@@ -2,6 +2,7 @@ import { MainJob1764000000000 } from './1764000000000-main-job';
 import { Succession1764100000000 } from './1764100000000-succession';
 import { People1764200000000 } from './1764200000000-people';
 import { Imports1764300000000 } from './1764300000000-imports';
+import { Verifications1764400000000 } from './1764400000000-verifications';
 
 /** Every migration, oldest first. A migration that has been released is never changed. */
 export const migrations = [
@@ -9,4 +10,5 @@ export const migrations = [
   Succession1764100000000,
   People1764200000000,
   Imports1764300000000,
+  Verifications1764400000000,
 ];
