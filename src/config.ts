@@ -16,6 +16,12 @@ export interface DatabaseSettings {
   readonly queryTimeoutMs: number;
 }
 
+/** How long usage is kept. */
+export interface UsageRetention {
+  readonly recordDays: number;
+  readonly countDays: number;
+}
+
 /** A secret that digests are made with, and the name by which rows remember it. */
 export interface Pepper {
   /** A fingerprint of the secret, so that the secrets need no naming and cannot be mixed up. */
@@ -36,6 +42,7 @@ export interface Config {
   readonly database: DatabaseSettings;
   /** undefined: people are off, and only keys are accepted. */
   readonly oidc: OidcSettings | undefined;
+  readonly usageRetention: UsageRetention;
   readonly introspection: IntrospectionAccess;
   readonly sdlAccessDirectives: boolean;
   readonly corsOrigins: readonly string[];
@@ -80,6 +87,10 @@ export function readConfig(environment: Environment = process.env): Config {
         plan: text('KEYWARD_OIDC_PLAN_CLAIM'),
       },
     }),
+    usageRetention: {
+      recordDays: integer('KEYWARD_USAGE_RECORD_DAYS', 1, 1000),
+      countDays: integer('KEYWARD_USAGE_COUNT_DAYS', 1, 3650),
+    },
     introspection: readChoice('KEYWARD_INTROSPECTION', text('KEYWARD_INTROSPECTION'), [
       'public',
       'authenticated',

@@ -14,6 +14,7 @@ import type { Logger } from '../kernel/logger';
 import { createAdminKey } from './admin-key';
 import { startDatabaseServer } from './database-server';
 import { openFoundation } from './foundation';
+import { Maintenance } from './maintenance';
 import { createPeopleDoor } from './people-door';
 import { createRooms, listSizes, type Rooms } from './rooms';
 
@@ -52,6 +53,8 @@ export async function startKeyward(
     if (!(await database.isWritable())) throw readOnly();
     const { product } = config;
     const rooms = createRooms({ database, peppers, product, logger });
+    const maintenance = createMaintenance(rooms, config, logger);
+    open.push(async () => maintenance.stop());
     const apollo = await serveSchema(rooms, config, logger);
     open.push(async () => apollo.stop());
     const http = await createHttpServer({
@@ -72,6 +75,7 @@ export async function startKeyward(
     open.push(async () => drain(http, config.shutdownTimeoutMs));
     const port = await listen(http, config);
     await rooms.usage.prepare();
+    maintenance.start();
     return {
       graphqlUrl: `http://localhost:${port}/graphql`,
       databaseDescription: foundation.description,
@@ -83,6 +87,15 @@ export async function startKeyward(
     await stop();
     throw toStartError(error);
   }
+}
+
+function createMaintenance(rooms: Rooms, { usageRetention }: Config, logger: Logger): Maintenance {
+  const tasks = [
+    async () => rooms.usage.prepare(),
+    async (signal: AbortSignal) => rooms.retention.discard(usageRetention, signal),
+    async (signal: AbortSignal) => rooms.idempotency.discard(signal),
+  ];
+  return new Maintenance(tasks, logger);
 }
 
 async function serveSchema(rooms: Rooms, config: Config, logger: Logger) {

@@ -19,6 +19,7 @@ import { ApiKeyRepository } from '../keys/api-key.repository';
 import { ApiKeyResolver } from '../keys/api-key.resolver';
 import { CallerGuard } from '../keys/caller-guard.service';
 import type { CreationService } from '../keys/creation.service';
+import type { IdempotencyService } from '../keys/idempotency.service';
 import { KeyDigester } from '../keys/key-digest';
 import { ImportRepository } from '../keys/import.repository';
 import { ImportService, type ImportParts } from '../keys/import.service';
@@ -34,10 +35,11 @@ import { OrganizationEntity } from '../organizations/organization.entity';
 import { OrganizationResolver } from '../organizations/organization.resolver';
 import type { OrganizationService } from '../organizations/organization.service';
 import type { PeopleService } from '../organizations/people.service';
-import { UsageRepository } from '../usage/usage.repository';
-import { UsageService } from '../usage/usage.service';
+import type { RetentionService } from '../usage/retention.service';
+import type { UsageService } from '../usage/usage.service';
 import { createOrganizationsRoom } from './organizations-room';
 import { createIssuingRoom, issuingListSizes, issuingResolvers } from './issuing-room';
+import { createUsageRoom, usageListSizes, usageResolvers } from './usage-room';
 
 /** The rows of every room. */
 export const entities = [
@@ -53,6 +55,7 @@ export const resolvers: SchemaParts['resolvers'] = [
   ApiKeyResolver,
   ApiKeyMutationResolver,
   ...issuingResolvers,
+  ...usageResolvers,
   OrganizationApiKeysResolver,
   OrganizationResolver,
   KeyPolicyResolver,
@@ -61,7 +64,7 @@ export const resolvers: SchemaParts['resolvers'] = [
 ];
 
 /** How long the lists of every room may be that are not asked for page by page. */
-export const listSizes: ListSizes = { ...issuingListSizes };
+export const listSizes: ListSizes = { ...issuingListSizes, ...usageListSizes };
 
 /** What all rooms are furnished with. */
 export interface RoomParts {
@@ -80,7 +83,9 @@ export interface Rooms {
   readonly imports: ImportService;
   readonly registry: RegistryService;
   readonly verification: VerificationService;
+  readonly idempotency: IdempotencyService;
   readonly usage: UsageService;
+  readonly retention: RetentionService;
   readonly schema: SchemaParts;
 }
 
@@ -98,9 +103,10 @@ export function createRooms(parts: RoomParts): Rooms {
   const lists = new ApiKeyListRepository();
   const listing = new ListingService(database, keys, lists);
   const loadKey = createApiKeyLoader(listing);
-  const { creation, revocation, instances } = createIssuingRoom({
+  const { creation, revocation, idempotency, instances } = createIssuingRoom({
     ...{ database, product, policies, audit, digester, keys, lists, guard, loadKey },
   });
+  const { usage, retention, ...usageRoom } = createUsageRoom(database, loadKey);
   return {
     audit,
     organizations,
@@ -109,7 +115,9 @@ export function createRooms(parts: RoomParts): Rooms {
     imports: createImports(parts, { keys, digester, policies, audit }),
     registry: new RegistryService(database, keys, lists),
     verification: createVerification(parts, digester),
-    usage: new UsageService(new UsageRepository(database)),
+    idempotency,
+    usage,
+    retention,
     schema: {
       resolvers,
       instances: [
@@ -121,6 +129,7 @@ export function createRooms(parts: RoomParts): Rooms {
           revocation,
         ),
         ...instances,
+        ...usageRoom.instances,
         new OrganizationApiKeysResolver(listing),
         ...organizationsRoom.resolvers,
         new AuditEventResolver(audit),

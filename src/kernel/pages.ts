@@ -89,6 +89,14 @@ export function badCursor(field: string): InputError {
   );
 }
 
+/** Whether a cursor's value is an instant that PostgreSQL can read: such as `toISOString` writes it. */
+export function isInstant(text: string): boolean {
+  const date = new Date(text);
+  // Years before 1 and after 9999 are written in ways of their own.
+  const isUsual = /^(?!0000)\d{4}-/.test(text);
+  return isUsual && !Number.isNaN(date.getTime()) && date.toISOString() === text;
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -2,6 +2,7 @@ import { MainJob1764000000000 } from './1764000000000-main-job';
 import { Succession1764100000000 } from './1764100000000-succession';
 import { People1764200000000 } from './1764200000000-people';
 import { Imports1764300000000 } from './1764300000000-imports';
+import { UsageReads1764500000000 } from './1764500000000-usage-reads';
 import { Verifications1764400000000 } from './1764400000000-verifications';
 
 /** Every migration, oldest first. A migration that has been released is never changed. */
@@ -11,4 +12,5 @@ export const migrations = [
   People1764200000000,
   Imports1764300000000,
   Verifications1764400000000,
+  UsageReads1764500000000,
 ];
