@@ -7,7 +7,8 @@ import { createOrganization, withRooms } from '../support/organizations';
 
 const requests = 30_000;
 const size = 20;
-const fewRows = 2 * (size + 1);
+// Where there are hardly more, PostgreSQL may read and sort them instead of following an index.
+const fewRows = 5 * (size + 1);
 
 let database: TestDatabase;
 let organization: RequestsOf;
@@ -63,8 +64,8 @@ test('a page costs the same wherever it lies, for a key as for the organization'
     const [middle] = await database.sql<Cursor>(
       `SELECT at::text AS value, id FROM api_key_requests
        WHERE organization_id = $1 AND api_key_id = coalesce($2, api_key_id)
-       ORDER BY at, id OFFSET 100 LIMIT 1`,
-      [whose.organizationId, whose.apiKeyId],
+       ORDER BY at, id OFFSET $3 LIMIT 1`,
+      [whose.organizationId, whose.apiKeyId, whose === key ? 150 : requests / 4],
     );
     expect(await rowsReadFor(whose, {}, size)).toBeLessThanOrEqual(fewRows);
     expect(await rowsReadFor(whose, {}, size, middle)).toBeLessThanOrEqual(fewRows);
