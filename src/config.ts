@@ -59,6 +59,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function readConfig(environment: Environment = process.env): Config {
   const text = (name: SettingName): string => readText(environment, name);
+  const integer = (name: SettingName, min: number, max: number): number =>
+    readInteger(name, text(name), min, max);
+  const choice = <const Choice extends string>(name: SettingName, choices: readonly Choice[]) =>
+    readChoice(name, text(name), choices);
   const databaseUrl = readDatabaseUrl(text('DATABASE_URL'));
   const peppers = readPeppers(text('KEYWARD_PEPPERS'), databaseUrl !== undefined);
   const configPath = text('KEYWARD_CONFIG');
@@ -91,25 +95,13 @@ export function readConfig(environment: Environment = process.env): Config {
       recordDays: integer('KEYWARD_USAGE_RECORD_DAYS', 1, 1000),
       countDays: integer('KEYWARD_USAGE_COUNT_DAYS', 1, 3650),
     },
-    introspection: readChoice('KEYWARD_INTROSPECTION', text('KEYWARD_INTROSPECTION'), [
-      'public',
-      'authenticated',
-      'off',
-    ]),
-    sdlAccessDirectives:
-      readChoice('KEYWARD_SDL_ACCESS_DIRECTIVES', text('KEYWARD_SDL_ACCESS_DIRECTIVES'), [
-        'on',
-        'off',
-      ]) === 'on',
+    introspection: choice('KEYWARD_INTROSPECTION', ['public', 'authenticated', 'off']),
+    sdlAccessDirectives: choice('KEYWARD_SDL_ACCESS_DIRECTIVES', ['on', 'off']) === 'on',
     corsOrigins: readOrigins(text('KEYWARD_CORS_ORIGINS')),
     trustedProxies: readNetworks(text('KEYWARD_TRUST_PROXY')),
     shutdownTimeoutMs: integer('KEYWARD_SHUTDOWN_TIMEOUT_MS', 0, 9_000),
-    logLevel: readChoice('KEYWARD_LOG_LEVEL', text('KEYWARD_LOG_LEVEL'), logLevels),
+    logLevel: choice('KEYWARD_LOG_LEVEL', logLevels),
   };
-
-  function integer(name: SettingName, min: number, max: number): number {
-    return readInteger(name, text(name), min, max);
-  }
 }
 
 function readText(environment: Environment, name: SettingName): string {

@@ -108,16 +108,10 @@ export function createRooms(parts: RoomParts): Rooms {
   });
   const { usage, retention, ...usageRoom } = createUsageRoom(database, loadKey);
   return {
-    audit,
-    organizations,
-    people,
-    creation,
+    ...{ audit, organizations, people, creation, idempotency, usage, retention },
     imports: createImports(parts, { keys, digester, policies, audit }),
     registry: new RegistryService(database, keys, lists),
     verification: createVerification(parts, digester),
-    idempotency,
-    usage,
-    retention,
     schema: {
       resolvers,
       instances: [

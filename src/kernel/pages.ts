@@ -32,6 +32,8 @@ export interface Page<Row> {
   readonly edges: readonly { readonly cursor: string; readonly node: Row }[];
   readonly hasNextPage: boolean;
   readonly hasPreviousPage: boolean;
+  /** Where looking for more ended, if not at the last edge. */
+  readonly endCursor?: string;
 }
 
 /**
@@ -126,5 +128,5 @@ export function cutPage<Row>(
 /** The page with other nodes in the same places. */
 export function mapPage<From, To>(page: Page<From>, change: (node: From) => To): Page<To> {
   const edges = page.edges.map(({ cursor, node }) => ({ cursor, node: change(node) }));
-  return { edges, hasNextPage: page.hasNextPage, hasPreviousPage: page.hasPreviousPage };
+  return { ...page, edges };
 }

@@ -1,11 +1,10 @@
 import type { Transaction } from '../database/database';
-import { cutPage, encodeCursor, type PageRequest } from '../kernel/pages';
+import { cutPage, encodeCursor, type Page, type PageRequest } from '../kernel/pages';
 import {
   requestListName,
   spellingsOf,
   type ApiKeyRequest,
   type ApiKeyRequestFilter,
-  type ApiKeyRequestPage,
   type RequestsOf,
 } from './api-key-request';
 
@@ -34,7 +33,7 @@ export class ApiKeyRequestRepository {
     of: RequestsOf,
     filter: ApiKeyRequestFilter,
     request: PageRequest,
-  ): Promise<ApiKeyRequestPage> {
+  ): Promise<Page<ApiKeyRequest>> {
     const [sql, values] = pageQuery(of, filter, request);
     const rows: Row[] = await tx.query(sql, [...values]);
     const name = requestListName(of);

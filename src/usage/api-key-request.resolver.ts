@@ -5,7 +5,7 @@ import type { ApiKeyId } from '../kernel/ids';
 import { requireKnown } from '../kernel/principal';
 import type { ApiKey } from '../keys/api-key';
 import { ApiKeyType } from '../keys/api-key.types';
-import type { ApiKeyRequest, ApiKeyRequestPage } from './api-key-request';
+import type { ApiKeyRequest } from './api-key-request';
 import type { ApiKeyRequestService } from './api-key-request.service';
 import {
   ApiKeyRequestConnectionType,
@@ -28,7 +28,7 @@ export class KeyRequestsResolver {
     @Args(() => ApiKeyRequestListArgs) args: ApiKeyRequestListArgs,
   ): Promise<ApiKeyRequestConnectionType> {
     const { organizationId } = requireKnown(caller.principal);
-    return toRequestConnection(await this.records.list({ organizationId }, args));
+    return toConnection(await this.records.list({ organizationId }, args));
   }
 
   @Directive('@requiresScopes(scopes: [["analytics:read"]])')
@@ -43,7 +43,7 @@ export class KeyRequestsResolver {
     @Args(() => ApiKeyRequestListArgs) args: ApiKeyRequestListArgs,
   ): Promise<ApiKeyRequestConnectionType | null> {
     if (organizationId !== requireKnown(caller.principal).organizationId) return null;
-    return toRequestConnection(await this.records.list({ organizationId, apiKeyId }, args));
+    return toConnection(await this.records.list({ organizationId, apiKeyId }, args));
   }
 }
 
@@ -67,12 +67,4 @@ export class RequestKeyResolver {
   ): Promise<ApiKey | null> {
     return apiKeyId === null ? null : this.loadKey(context).load(apiKeyId);
   }
-}
-
-function toRequestConnection(page: ApiKeyRequestPage): ApiKeyRequestConnectionType {
-  const { pageInfo, ...connection } = toConnection(page);
-  return {
-    ...connection,
-    pageInfo: { ...pageInfo, endCursor: page.endCursor ?? pageInfo.endCursor },
-  };
 }

@@ -1,11 +1,11 @@
 import type { Database } from '../database/database';
 import { isUuid } from '../kernel/ids';
-import { badCursor, isInstant, parsePage, type PageArguments } from '../kernel/pages';
+import { badCursor, isInstant, parsePage, type Page, type PageArguments } from '../kernel/pages';
 import {
   checkRequestFilter,
   requestListName,
+  type ApiKeyRequest,
   type ApiKeyRequestFilter,
-  type ApiKeyRequestPage,
   type RequestsOf,
 } from './api-key-request';
 import type { ApiKeyRequestRepository } from './api-key-request.repository';
@@ -29,7 +29,7 @@ export class ApiKeyRequestService {
   async list(
     of: RequestsOf,
     { first, after, filter: given }: ApiKeyRequestListArguments,
-  ): Promise<ApiKeyRequestPage> {
+  ): Promise<Page<ApiKeyRequest>> {
     const filter = checkRequestFilter(given ?? {});
     const request = parsePage({ first, after }, requestListName(of));
     const place = request.after;

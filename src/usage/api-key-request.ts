@@ -1,7 +1,6 @@
 import { InputError } from '../kernel/errors';
 import type { ApiKeyId, OrganizationId } from '../kernel/ids';
 import type { KeyRequest, VerificationOutcome } from '../kernel/key-request';
-import type { Page } from '../kernel/pages';
 import { checkText } from '../kernel/text';
 
 /** A request made with a key, or a verification of a secret, as it was recorded. */
@@ -19,11 +18,6 @@ export interface ApiKeyRequestFilter {
   readonly ip?: string | null | undefined;
   readonly service?: string | null | undefined;
   readonly operation?: string | null | undefined;
-}
-
-/** A page of requests; `endCursor` is where looking for more ended, if not at the last edge. */
-export interface ApiKeyRequestPage extends Page<ApiKeyRequest> {
-  readonly endCursor?: string;
 }
 
 /** Whose requests. */

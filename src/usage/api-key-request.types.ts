@@ -1,5 +1,5 @@
 import { ArgsType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
-import { PageInfoType } from '../graphql/page.types';
+import { NewestFirstArgs, PageInfoType } from '../graphql/page.types';
 import type { VerificationOutcome } from '../kernel/key-request';
 import { verificationOutcomes } from '../keys/verification.types';
 import type { ApiKeyRequest } from './api-key-request';
@@ -96,16 +96,7 @@ class ApiKeyRequestFilterInput {
 
 /** The arguments of a list of requests. */
 @ArgsType()
-export class ApiKeyRequestListArgs {
-  @Field(() => Int, {
-    nullable: true,
-    description: 'How many, newest first; 50 unless told, 200 at most.',
-  })
-  readonly first?: number | null;
-
-  @Field(() => String, { nullable: true, description: 'Only what follows this cursor.' })
-  readonly after?: string | null;
-
+export class ApiKeyRequestListArgs extends NewestFirstArgs {
   @Field(() => ApiKeyRequestFilterInput, {
     nullable: true,
     description: 'Which requests; left out: all that are kept.',

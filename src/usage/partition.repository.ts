@@ -85,6 +85,7 @@ async function oldest(session: Transaction, days: number): Promise<DayTable | un
        LEFT JOIN pg_inherits ON inhrelid = day.oid AND inhparent = parent.oid
      WHERE parent.oid = 'api_key_requests'::regclass
        AND day.relname ~ '^api_key_requests_[0-9]{8}$'
+       AND (inhparent IS NOT NULL OR NOT day.relispartition)
      ORDER BY detaching DESC, name`,
     [days],
   );

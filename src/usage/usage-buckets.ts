@@ -75,8 +75,8 @@ export function toUsageRange(given: UsageArguments, now: Date): UsageRange {
  */
 export function estimateBuckets(sent: Readonly<Record<string, unknown>>, now: Date): number {
   const granularity = sent.granularity === 'HOUR' ? 'HOUR' : 'DAY';
-  const end = sent.to == null ? now.getTime() : Date.parse(String(sent.to));
-  const start = sent.from == null ? end - usualMs[granularity] : Date.parse(String(sent.from));
+  const end = sent.to == null ? now.getTime() : parseInstant(sent.to);
+  const start = sent.from == null ? end - usualMs[granularity] : parseInstant(sent.from);
   const count = countOf(...outwards(start, end, granularity), granularity);
   return count <= maxBuckets[granularity] ? count : maxBuckets[granularity]; // NaN included
 }
@@ -93,6 +93,10 @@ export function fillBuckets(
     const { allowed, refused } = byPlace.get(place) ?? { allowed: 0, refused: 0 };
     return { start: new Date(start), end: new Date(start + length), allowed, refused };
   });
+}
+
+function parseInstant(sent: unknown): number {
+  return typeof sent === 'string' ? Date.parse(sent) : NaN;
 }
 
 function outwards(start: number, end: number, granularity: UsageGranularity): [number, number] {

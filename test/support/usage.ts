@@ -10,7 +10,7 @@ export interface ShownBucket {
 }
 
 /** A request as these documents show it. */
-export interface ShownRequest {
+interface ShownRequest {
   readonly requestId: string;
   readonly at: string;
   readonly service: string;

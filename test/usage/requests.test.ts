@@ -35,7 +35,7 @@ async function record(
 ): Promise<void> {
   const organizationId = parseOrganizationId(organization.id);
   if (organizationId === undefined) throw new Error('no id');
-  const apiKeyId = (id !== null && parseApiKeyId(id)) || null;
+  const apiKeyId = id === null ? null : (parseApiKeyId(id) ?? null);
   await withRooms(keyward, async ({ usage }) =>
     usage.record(
       requests.map(({ at = new Date().toISOString(), ...request }) => ({

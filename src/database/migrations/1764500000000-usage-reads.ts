@@ -18,7 +18,8 @@ export class UsageReads1764500000000 implements MigrationInterface {
 // Partitions have the indexes of their parent, those that are attached later too.
 const up = [
   `CREATE INDEX api_key_requests_by_time ON api_key_requests (organization_id, at, id)`,
-  `CREATE INDEX api_key_requests_by_request ON api_key_requests (organization_id, request_id)`,
+  // Ids that clients choose come in no order: a hash index takes half as long to write as a B-tree.
+  `CREATE INDEX api_key_requests_by_request ON api_key_requests USING hash (request_id)`,
   // What was let in, which is nearly everything, is not in this one.
   `CREATE INDEX api_key_requests_refused ON api_key_requests (organization_id, at, id)
      WHERE outcome <> 'VALID'`,
