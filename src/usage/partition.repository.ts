@@ -69,6 +69,8 @@ export class PartitionRepository {
         await session.query(`ALTER TABLE api_key_requests DETACH PARTITION ${table.name} ${how}`);
       }
       await session.query(`DROP TABLE ${table.name}`);
+      // Closing the connection would do, but only a moment later, when the next day's turn has come.
+      await session.query(`SELECT pg_advisory_unlock($1)`, [partitionLock]);
       return true;
     });
   }
