@@ -109,6 +109,18 @@ export const settings = [
   ),
   setting('KEYWARD_OIDC_PLAN_CLAIM', 'claim', 'plan', "The claim with the organization's plan."),
   setting(
+    'KEYWARD_USAGE_RECORD_DAYS',
+    'days',
+    '90',
+    'How long the record of each request is kept, at least; 1 to 1000.',
+  ),
+  setting(
+    'KEYWARD_USAGE_COUNT_DAYS',
+    'days',
+    '400',
+    'How long the hourly counts of requests are kept, at least; 1 to 3650.',
+  ),
+  setting(
     'KEYWARD_INTROSPECTION',
     '`public`, `authenticated`, `off`',
     'public',

@@ -17,6 +17,12 @@ export interface DatabaseSettings {
   readonly queryTimeoutMs: number;
 }
 
+/** How long usage is kept. */
+export interface UsageRetention {
+  readonly recordDays: number;
+  readonly countDays: number;
+}
+
 /** A secret that digests are made with, and the name by which rows remember it. */
 export interface Pepper {
   /** A fingerprint of the secret, so that the secrets need no naming and cannot be mixed up. */
@@ -37,6 +43,7 @@ export interface Config {
   readonly database: DatabaseSettings;
   /** undefined: people are off, and only keys are accepted. */
   readonly oidc: OidcSettings | undefined;
+  readonly usageRetention: UsageRetention;
   readonly introspection: IntrospectionAccess;
   readonly sdlAccessDirectives: boolean;
   readonly corsOrigins: readonly string[];
@@ -86,6 +93,10 @@ export function readConfig(environment: Environment = process.env): Config {
         plan: text('KEYWARD_OIDC_PLAN_CLAIM'),
       },
     }),
+    usageRetention: {
+      recordDays: integer('KEYWARD_USAGE_RECORD_DAYS', 1, 1000),
+      countDays: integer('KEYWARD_USAGE_COUNT_DAYS', 1, 3650),
+    },
     introspection: choice('KEYWARD_INTROSPECTION', ['public', 'authenticated', 'off']),
     sdlAccessDirectives: choice('KEYWARD_SDL_ACCESS_DIRECTIVES', ['on', 'off']) === 'on',
     corsOrigins: list('KEYWARD_CORS_ORIGINS').map(checkOrigin),

@@ -12,6 +12,7 @@ import type { Logger } from '../kernel/logger';
 import { createAdminKey } from './admin-key';
 import { startDatabaseServer } from './database-server';
 import { openFoundation } from './foundation';
+import { Maintenance } from './maintenance';
 import { createPeopleDoor } from './people-door';
 import { listen } from './listening';
 import { createRooms, listSizes, type Rooms } from './rooms';
@@ -54,6 +55,8 @@ export async function startKeyward(
     const signals = await openSignals(config, database.pool, logger);
     open.push(async (leftMs) => signals.close(leftMs));
     const rooms = createRooms({ database, peppers, product, logger, meter: signals.meter });
+    const maintenance = createMaintenance(rooms, config, logger);
+    open.push(async () => maintenance.stop());
     const apollo = await serveSchema(rooms, config, logger);
     open.push(async () => apollo.stop());
     const http = await createHttpServer({
@@ -73,6 +76,7 @@ export async function startKeyward(
     open.push(async (leftMs) => drain(http, leftMs));
     const port = await listen(http, { ...config, setting: 'PORT' });
     await rooms.usage.prepare();
+    maintenance.start();
     return {
       graphqlUrl: `http://localhost:${port}/graphql`,
       metricsUrl: signals.metricsUrl,
@@ -95,6 +99,15 @@ async function closeAll(open: Close[], timeoutMs: number): Promise<void> {
   for (const close of open.reverse()) {
     await close(Math.max(0, deadlineMs - systemClock.monotonicMs()));
   }
+}
+
+function createMaintenance(rooms: Rooms, { usageRetention }: Config, logger: Logger): Maintenance {
+  const tasks = [
+    async () => rooms.usage.prepare(),
+    async (signal: AbortSignal) => rooms.retention.discard(usageRetention, signal),
+    async (signal: AbortSignal) => rooms.idempotency.discard(signal),
+  ];
+  return new Maintenance(tasks, logger);
 }
 
 function createAuthenticator(rooms: Rooms, config: Config, logger: Logger): Authenticator {

@@ -21,12 +21,12 @@ export class PageInfoType {
   readonly endCursor: string | null;
 }
 
-/** The arguments of a list that is read from its start. */
+/** The arguments of a list that is only read from its newest item on. */
 @ArgsType()
-export class ForwardPageArgs {
+export class NewestFirstArgs {
   @Field(() => Int, {
     nullable: true,
-    description: 'How many, from the start or after a cursor; 50 unless told, 200 at most.',
+    description: 'How many, newest first; 50 unless told, 200 at most.',
   })
   readonly first?: number | null;
 
@@ -36,7 +36,16 @@ export class ForwardPageArgs {
 
 /** The arguments of a list that is read from either end. */
 @ArgsType()
-export class PageArgs extends ForwardPageArgs {
+export class PageArgs {
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many, from the start or after a cursor; 50 unless told, 200 at most.',
+  })
+  readonly first?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'Only what follows this cursor.' })
+  readonly after?: string | null;
+
   @Field(() => Int, {
     nullable: true,
     description: 'How many, from the end or before a cursor; 200 at most.',
@@ -63,7 +72,7 @@ export function toConnection<Node>(page: Page<Node>): Connection<Node> {
       hasNextPage: page.hasNextPage,
       hasPreviousPage: page.hasPreviousPage,
       startCursor: page.edges.at(0)?.cursor ?? null,
-      endCursor: page.edges.at(-1)?.cursor ?? null,
+      endCursor: page.endCursor ?? page.edges.at(-1)?.cursor ?? null,
     },
   };
 }
