@@ -2,20 +2,12 @@ import { parseCredentials, type Credentials } from '../kernel/credentials';
 
 const longestText = 500;
 
-/** A request as Node has it; what Apollo Server hands to `context` as `req`. */
-interface NodeRequest {
-  readonly rawHeaders: readonly string[];
-}
-
-/** A request as the Fetch standard has it; what GraphQL Yoga and Hive Gateway have as `request`. */
-interface FetchRequest {
-  readonly headers: { get(name: string): string | null };
-}
-
 /** What a GraphQL server tells of a client's request. */
 export interface ClientRequest {
-  readonly req?: NodeRequest | undefined;
-  readonly request?: FetchRequest | undefined;
+  /** As Node has it; what Apollo Server hands to `context`. */
+  readonly req?: { readonly rawHeaders?: readonly string[] } | undefined;
+  /** As the Fetch standard has it; what GraphQL Yoga and Hive Gateway hand to theirs. */
+  readonly request?: { readonly headers: { get(name: string): string | null } } | undefined;
   /** The GraphQL request, where the server has read it already. */
   readonly params?: { readonly operationName?: string | null | undefined } | undefined;
 }
@@ -28,22 +20,18 @@ export interface Circumstances {
 }
 
 /**
- * The request's credentials, read as Keyward reads them. Node's own headers come first: of a header
- * that was sent twice, Fetch's show one.
+ * The request's credentials, read as Keyward reads them.
  * @throws Error when there is no request
  */
-export function credentialsOf({ req, request }: ClientRequest): Credentials {
-  if (req !== undefined) return parseCredentials(req.rawHeaders);
-  if (request === undefined) throw new Error('The context is made without req and request.');
-  const authorization = request.headers.get('authorization');
-  return parseCredentials(authorization === null ? [] : ['authorization', authorization]);
+export function credentialsOf(source: ClientRequest): Credentials {
+  return parseCredentials(rawHeadersOf(source));
 }
 
 /** What the request says of itself, as far as Keyward takes it: nobody can spoil a batch. */
-export function circumstancesOf({ req, request, params }: ClientRequest): Circumstances {
-  const operation: unknown = params?.operationName; // the client's own JSON
-  const requestId = headerOf('x-request-id', req, request);
-  const userAgent = headerOf('user-agent', req, request);
+export function circumstancesOf(source: ClientRequest): Circumstances {
+  const operation: unknown = source.params?.operationName; // the client's own JSON
+  const requestId = headerOf(source, 'x-request-id');
+  const userAgent = headerOf(source, 'user-agent');
   return {
     ...(typeof operation === 'string' && { operation: operation.slice(0, longestText) }),
     ...(requestId !== undefined && /^[\w.-]{8,64}$/.test(requestId) && { requestId }),
@@ -51,14 +39,18 @@ export function circumstancesOf({ req, request, params }: ClientRequest): Circum
   };
 }
 
-function headerOf(
-  name: string,
-  req: NodeRequest | undefined,
-  request: FetchRequest | undefined,
-): string | undefined {
-  if (req === undefined) return request?.headers.get(name) ?? undefined;
-  const at = req.rawHeaders.findIndex(
-    (each, index) => index % 2 === 0 && each.toLowerCase() === name,
-  );
-  return at === -1 ? undefined : req.rawHeaders[at + 1];
+function headerOf(source: ClientRequest, name: string): string | undefined {
+  const headers = rawHeadersOf(source);
+  const at = headers.findIndex((each, index) => index % 2 === 0 && each.toLowerCase() === name);
+  return at === -1 ? undefined : headers[at + 1];
+}
+
+// Node's own headers come first: of a header that was sent twice, Fetch's may show one.
+function rawHeadersOf({ req, request }: ClientRequest): readonly string[] {
+  if (req?.rawHeaders !== undefined) return req.rawHeaders;
+  if (request === undefined) throw new Error('The context is made without req and request.');
+  return ['authorization', 'x-request-id', 'user-agent'].flatMap((name) => {
+    const value = request.headers.get(name);
+    return value === null ? [] : [name, value];
+  });
 }

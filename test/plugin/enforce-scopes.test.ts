@@ -1,4 +1,5 @@
-import { buildSchema, graphql, GraphQLObjectType, subscribe, parse } from 'graphql';
+import type { GraphQLObjectType } from 'graphql';
+import { buildSchema, graphql, subscribe, parse } from 'graphql';
 import { createSchema } from 'graphql-yoga';
 import { DirectiveError } from '../../src/graphql/access-directives';
 import { enforceScopes } from '../../src/plugin/enforce-scopes';

@@ -144,11 +144,11 @@ describe.each([
   });
 
   test.each([
-    ['bearer', [`bearer ${'KEY'}`], 200],
-    ['BEARER', [`BEARER   ${'KEY'}`], 200],
-    ['another scheme', [`Basic ${'KEY'}`], 401],
+    ['bearer', [`bearer KEY`], 200],
+    ['BEARER', [`BEARER   KEY`], 200],
+    ['another scheme', [`Basic KEY`], 401],
     ['no scheme', ['KEY'], 401],
-    ['two headers', [`Bearer ${'KEY'}`, `Bearer ${'KEY'}`], 400],
+    ['two headers', [`Bearer KEY`, `Bearer KEY`], 400],
   ])('reads the Authorization header as Keyward does: %s', async (_what, values, status) => {
     const authorization = values.map((value) => value.replace('KEY', reader.secret));
     const headers = { 'content-type': 'application/json', authorization };

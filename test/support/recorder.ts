@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { close, listen } from './deployments-subgraph';
 
 /** A request that passed by. */
-export interface RecordedRequest {
+interface RecordedRequest {
   readonly path: string;
   /** Empty: it had none. */
   readonly body: string;
