@@ -157,15 +157,15 @@ describe('the example supergraph', () => {
       return Promise.race([clients, until('it was used', isEnough, 60_000)]);
     };
     try {
-      await used(old.secret, 50);
+      await used(old.secret, 30);
       const { data } = await ask<{ rotateApiKey: Issued }>(
         `mutation { rotateApiKey(input: { id: "${old.apiKey.id}" }) { apiKey { id } secret } }`,
         administrator,
       );
       const successor = data.rotateApiKey;
       using = [old.secret, successor.secret];
-      await used(successor.secret, 50);
-      await used(old.secret, 50);
+      await used(successor.secret, 30);
+      await used(old.secret, 30);
       const { data: found } = await ask(
         `{ apiKey(id: "${successor.apiKey.id}") { status rotation { predecessor { id status } } } }`,
         administrator,
