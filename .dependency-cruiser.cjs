@@ -10,7 +10,7 @@ const rooms = ['usage', 'keys', 'organizations', 'audit'];
 const room = `(${rooms.join('|')})`;
 const floors = [
   '^src/kernel/',
-  '^src/(graphql|database)/|^src/config[^/]*\\.ts$',
+  '^src/(graphql|database|signals)/|^src/config[^/]*\\.ts$',
   `^src/${room}/`,
   '^src/(http|auth)/',
   '^src/app/',
@@ -116,16 +116,16 @@ const doorRules = [
   ),
   forbid(
     'neighbours-on-the-platform',
-    'graphql/ and database/ serve the rooms and do not know each other: put what both need ' +
+    'graphql/, database/ and signals/ serve the rooms and do not know each other: put what both need ' +
       'into kernel/, or join them in app/.',
-    { path: '^src/(graphql|database)/' },
-    { path: '^src/(graphql|database)/', pathNot: '^src/$1/' },
+    { path: '^src/(graphql|database|signals)/' },
+    { path: '^src/(graphql|database|signals)/', pathNot: '^src/$1/' },
   ),
   forbid(
     'config-reads-only-the-kernel',
     'config.ts reads settings and serves everyone: put what it needs into kernel/.',
     { path: '^src/config[^/]*\\.ts$' },
-    { path: '^src/(graphql|database)/' },
+    { path: '^src/(graphql|database|signals)/' },
   ),
 ];
 
@@ -164,8 +164,8 @@ const packageRules = [
   ),
   forbid(
     'graphql-below-its-floor',
-    'kernel/, database/ and config know no GraphQL: translate in graphql/ or in a *.types file.',
-    { path: '^src/(kernel|database)/|^src/config[^/]*\\.ts$' },
+    'kernel/, database/, signals/ and config know no GraphQL: translate in graphql/ or in a *.types file.',
+    { path: '^src/(kernel|database|signals)/|^src/config[^/]*\\.ts$' },
     { path: graphqlPackages },
   ),
   forbid(
@@ -193,6 +193,19 @@ const packageRules = [
       'graphql/errors.ts translates.',
     { path: '^src/', pathNot: '^src/(http|auth|graphql|app)/' },
     { path: npm('@apollo/server') },
+  ),
+  forbid(
+    'prom-client-in-the-wrong-file',
+    'What is measured is named in signals/prometheus.ts: take a Meter (signals/meter.ts).',
+    { path: '^src/', pathNot: '^src/signals/prometheus\\.ts$' },
+    { path: npm('prom-client') },
+  ),
+  forbid(
+    'opentelemetry-in-the-wrong-file',
+    'Tracing is off unless it is set, so only signals/open-telemetry.ts loads it: take a Tracer ' +
+      '(signals/tracer.ts).',
+    { path: '^src/', pathNot: '^src/signals/open-telemetry\\.ts$' },
+    { path: npm('@opentelemetry/[^/]+') },
   ),
   forbid(
     'jose-in-the-wrong-file',

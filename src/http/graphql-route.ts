@@ -1,6 +1,6 @@
 import { HeaderMap, type ApolloServer, type HTTPGraphQLResponse } from '@apollo/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Authentication, Authenticator } from '../auth/authentication';
+import type { Authenticator } from '../auth/authentication';
 import { parseCredentials } from '../kernel/credentials';
 import { newJournal, type RequestContext, type RequestJournal } from '../graphql/context';
 import { AuthenticationError, InputError } from '../kernel/errors';
@@ -8,6 +8,7 @@ import type { Clock } from '../kernel/clock';
 import type { Principal } from '../kernel/principal';
 import { refuseForgedRequest } from './cross-site';
 import { finishAnswer } from './finish-answer';
+import { judge } from './request-signals';
 import { clientOf, type Client } from './usage-hook';
 
 /** What the GraphQL endpoint needs of others. */
@@ -53,15 +54,17 @@ export function serveGraphql(app: FastifyInstance, parts: GraphqlRouteParts): vo
     handler: async (request, reply) => {
       const { requestContext } = request;
       if (requestContext === null) throw new Error('a request was not authenticated');
-      const answer = await parts.apollo.executeHTTPGraphQLRequest({
-        httpGraphQLRequest: {
-          method: request.method,
-          headers: relevantHeaders(request),
-          search: searchOf(request.url),
-          body: request.body,
-        },
-        context: async () => Promise.resolve(requestContext),
-      });
+      const answer = await request.span.part('graphql', async () =>
+        parts.apollo.executeHTTPGraphQLRequest({
+          httpGraphQLRequest: {
+            method: request.method,
+            headers: relevantHeaders(request),
+            search: searchOf(request.url),
+            body: request.body,
+          },
+          context: async () => Promise.resolve(requestContext),
+        }),
+      );
       return send(reply, finishAnswer(answer, request.id));
     },
   });
@@ -85,7 +88,9 @@ export async function authenticate(
     throw new InputError('Authorization', 'Send exactly one Authorization header.');
   }
   request.keyUse = { journal, client };
-  const result: Authentication = await authenticator.authenticate(credentials, client);
+  const result = await judge(request, journal, async () =>
+    authenticator.authenticate(credentials, client),
+  );
   if (result.kind === 'anonymous' || result.kind === 'person') return result.principal;
   if (result.kind === 'refused') {
     const { reason, key, message } = result;

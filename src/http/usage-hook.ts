@@ -57,7 +57,7 @@ export function recordUsage(app: FastifyInstance, { usage, clock, logger }: Usag
     const records = recordsOf(keyUse, request, clock);
     if (records.length === 0) return payload;
     try {
-      await usage.record(records);
+      await request.span.part('commit usage', async () => usage.record(records));
       return payload;
     } catch (error) {
       logger.warn({ err: error, requestId: request.id }, 'a request could not be recorded');

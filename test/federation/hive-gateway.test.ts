@@ -1,6 +1,6 @@
 import { startHiveGateway } from '../support/hive-gateway';
 import { startSupergraph, type TestSupergraph } from '../support/supergraph';
-import { holdsBehindAnyGateway } from './any-gateway';
+import { holdsBehindAnyGateway, refusesRevokedKeys } from './any-gateway';
 
 let supergraph: TestSupergraph;
 beforeAll(async () => {
@@ -10,6 +10,7 @@ afterAll(async () => supergraph.stop());
 
 describe('Hive Gateway', () => {
   holdsBehindAnyGateway(() => supergraph);
+  refusesRevokedKeys(() => supergraph, { reason: 'REVOKED', serviceName: 'keyward' });
 
   test('runs the supergraph with the access directives', () => {
     expect(supergraph.supergraphSdl).toMatch(/@requiresScopes\(scopes: \[\["api_keys:read"\]\]\)/);
@@ -32,24 +33,6 @@ describe('Hive Gateway', () => {
     expect(data).toEqual({ apiKeys: null, deployments: [{ name: 'public' }] });
     const code = 'UNAUTHORIZED_FIELD_OR_TYPE';
     expect(errors).toMatchObject([{ path: ['apiKeys'], extensions: { code, reason, ...details } }]);
-  });
-
-  test('refuses a revoked key at once and tells the client why', async () => {
-    const { keyward, deployments, ask } = supergraph;
-    const { id, secret } = await keyward.createKey();
-    const variables = { ids: [deployments.deploy('leaked', id)] };
-    const read = 'query ($ids: [ID!]!) { deployments(ids: $ids) { name key { name } } }';
-    const before = await ask(read, variables, { key: secret });
-    expect(before.errors).toEqual([]);
-
-    await ask(
-      'mutation ($id: ID!) { revokeApiKey(input: { id: $id, reason: COMPROMISED }) { apiKey { status } } }',
-      { id },
-    );
-    const after = await ask(read, variables, { key: secret });
-    expect(after.data).toEqual({ deployments: [{ name: 'leaked', key: null }] });
-    const extensions = { code: 'UNAUTHENTICATED', reason: 'REVOKED', serviceName: 'keyward' };
-    expect(after.errors).toMatchObject([{ extensions }]);
   });
 
   test("gives Keyward's errors the gateway's own request id", async () => {
