@@ -93,7 +93,11 @@ const productSchema = z.strictObject({
     .default('admin:full')
     .describe('The scope in the catalogue that covers all others; null: none does.'),
   services: z
-    .array(z.string().regex(/^[\p{Ll}\p{Lo}\p{N}-]{1,63}$/u, 'must be the slug of an organization'))
+    .array(
+      z
+        .string()
+        .regex(/^[\p{Ll}\p{Lm}\p{Lo}\p{N}-]{1,63}$/u, 'must be the slug of an organization'),
+    )
     .max(20)
     .default([])
     .describe(

@@ -21,7 +21,7 @@ function example(heading: string): { query: string; answer: string } {
 }
 
 /** The request that curl sends. */
-function requestOf(body: string): { query: string } {
+function requestOf(body: string): { query: string; variables?: Record<string, unknown> } {
   return JSON.parse(body) as { query: string }; // the README says so
 }
 
@@ -49,6 +49,14 @@ test('the README shows what really happens: A first refusal', async () => {
   const real = await graphql(keyward.url, requestOf(query), { key: secret });
   expect(timeless(real.text.trim())).toBe(timeless(answer));
   expect(real.status).toBe(403);
+});
+
+test('the README shows what really happens: Keys at your other services', async () => {
+  const { secret } = await keyward.createKey({ name: 'CI/CD Pipeline' });
+  const { query, answer } = example('Keys at your other services');
+  const shown = requestOf(query.replace('sk_live_4HAtgq…', secret));
+  const real = await graphql(keyward.url, shown, { key: keyward.adminKey });
+  expect(timeless(real.text.trim())).toBe(timeless(answer));
 });
 
 test('the README shows what really happens: Usage', async () => {

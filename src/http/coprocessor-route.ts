@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { newJournal } from '../graphql/context';
+import { retryAfterSeconds } from '../kernel/challenges';
 import { AppError, InputError, UnavailableError } from '../kernel/errors';
 import type { Logger } from '../kernel/logger';
 import type { Principal } from '../kernel/principal';
@@ -30,9 +31,22 @@ export interface CoprocessorParts extends Pick<GraphqlRouteParts, 'authenticator
  * (for which it has no setting; see ADR 15).
  */
 export function serveCoprocessor(app: FastifyInstance, parts: CoprocessorParts): void {
-  app.post('/coprocessor', async (request, reply) => {
-    const message = readMessage(request.body);
-    return message.judged ? judge(message, request, reply, parts) : letPass(message);
+  app.post('/coprocessor', {
+    handler: async (request, reply) => {
+      const message = readMessage(request.body);
+      return message.judged ? judge(message, request, reply, parts) : letPass(message);
+    },
+    // After the usage hook, which answers with 503 when a request cannot be recorded.
+    onSend: async (request, reply, payload) => {
+      const { statusCode: status } = reply;
+      const message = status === 503 ? readMessage(request.body) : undefined;
+      if (message?.judged !== true) return Promise.resolve(payload);
+      const headers = { 'retry-after': retryAfterSeconds };
+      reply.code(200);
+      return Promise.resolve(
+        JSON.stringify(breakOff(message, { status, headers, body: String(payload) })),
+      );
+    },
   });
 }
 

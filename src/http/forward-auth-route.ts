@@ -59,11 +59,13 @@ async function judgeForwarded(
   return reply.code(200).headers(identityOf(client)).send();
 }
 
+// What does not apply is there and empty: a proxy that copies what it gets would else leave in
+// place what its client sent under that name.
 function identityOf(principal: KnownPrincipal): Readonly<Record<string, string>> {
   const { organizationId, environment, scopes } = principal;
   return {
-    ...(principal.kind === 'API_KEY' && { 'keyward-key-id': principal.apiKeyId }),
-    ...(principal.kind === 'USER' && { 'keyward-user-id': principal.userId }),
+    'keyward-key-id': principal.kind === 'API_KEY' ? principal.apiKeyId : '',
+    'keyward-user-id': principal.kind === 'USER' ? principal.userId : '',
     'keyward-organization-id': organizationId,
     'keyward-environment': environment,
     'keyward-scopes': [...scopes].join(' '),

@@ -24,9 +24,9 @@ declare module 'fastify' {
 }
 
 /**
- * Tells about every request that could be read, once it is over: as a metric, as a span, and at level `debug` as a line
- * of the log. Of what the client wrote only the name of its operation is told, and only where the
- * number of names does not matter.
+ * Tells about every request that could be read, once it is over: as a metric, as a span, and at
+ * level `debug` as a line of the log. Of what the client wrote only the name of its operation is
+ * told, and that in no metric.
  */
 export function signalRequests(app: FastifyInstance, parts: RequestSignalsParts): void {
   app.decorateRequest('judged', null);

@@ -5,8 +5,8 @@ import type { RequiredScopes } from '../kernel/scopes';
 import type { ApiKey } from './api-key';
 import { ApiKeyType, environments } from './api-key.types';
 
-/** What a presented secret is worth, as GraphQL has it. */
-export const verificationOutcomes = {
+/** What a presented secret turned out to be worth, as GraphQL has it. */
+const verificationOutcomes: { readonly [Name in VerificationOutcome]: Name } = {
   VALID: 'VALID',
   MALFORMED: 'MALFORMED',
   UNKNOWN: 'UNKNOWN',
@@ -15,21 +15,19 @@ export const verificationOutcomes = {
   INSUFFICIENT_SCOPE: 'INSUFFICIENT_SCOPE',
   WRONG_ENVIRONMENT: 'WRONG_ENVIRONMENT',
   ORGANIZATION_SUSPENDED: 'ORGANIZATION_SUSPENDED',
-} as const satisfies { readonly [Outcome in VerificationOutcome]: Outcome };
+};
 registerEnumType(verificationOutcomes, {
   name: 'VerificationOutcome',
-  description: 'What a presented secret is worth for what it was presented for.',
+  description: 'What a presented secret turned out to be worth for what it was presented for.',
   valuesConfig: {
-    VALID: { description: 'It is a key, alive, and it may do what was asked about.' },
-    MALFORMED: { description: 'It has not the shape of a key; was it copied whole?' },
-    UNKNOWN: { description: 'It is no key, or none that who asks may know of.' },
-    EXPIRED: { description: 'Its key’s end has come.' },
-    REVOKED: { description: 'Somebody ended its key, or the key retired after its rotation.' },
-    INSUFFICIENT_SCOPE: { description: 'Its key is alive and lacks a scope.' },
-    WRONG_ENVIRONMENT: { description: 'Its key is alive and meant for the other environment.' },
-    ORGANIZATION_SUSPENDED: {
-      description: 'Reserved, never answered yet: the organization of its key is suspended.',
-    },
+    VALID: { description: 'The key was let in.' },
+    MALFORMED: { description: 'No key looks like that: it was cut or mistyped.' },
+    UNKNOWN: { description: 'It is no key that whoever asked may know of.' },
+    EXPIRED: { description: 'The key’s end had come.' },
+    REVOKED: { description: 'The key had been revoked.' },
+    INSUFFICIENT_SCOPE: { description: 'The key lacked a scope that was needed.' },
+    WRONG_ENVIRONMENT: { description: 'The key is of the other environment.' },
+    ORGANIZATION_SUSPENDED: { description: 'The key’s organization is suspended; reserved.' },
   },
 });
 

@@ -15,13 +15,10 @@ export interface KeywardContext {
   readonly scopes: readonly string[];
 }
 
-/** A caller who presented no credentials. */
-export const anonymousCaller: KeywardContext = {
-  apiKey: null,
-  organization: null,
-  environment: null,
-  scopes: [],
-};
+/** A caller who presented no credentials; each request its own, for servers add to contexts. */
+export function anonymousCaller(): KeywardContext {
+  return { apiKey: null, organization: null, environment: null, scopes: [] };
+}
 
 /** The scopes of a context's caller; undefined when it says nothing of one with a key. */
 export function scopesOf(context: unknown): ReadonlySet<string> | undefined {

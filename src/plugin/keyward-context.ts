@@ -22,7 +22,7 @@ export function keywardContext(
   const keyward = new RemoteVerification({ ...checkOptions(options), warn });
   return async (source) => {
     const credentials = credentialsOf(source);
-    if (credentials.kind === 'none') return anonymousCaller;
+    if (credentials.kind === 'none') return anonymousCaller();
     if (credentials.kind === 'ambiguous') throw ambiguousCredentials(source);
     if (credentials.kind === 'malformed' || credentials.token.length > longestKey) {
       throw badCredentials('MALFORMED', source);

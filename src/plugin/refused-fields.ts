@@ -1,5 +1,4 @@
 import {
-  isAbstractType,
   isInterfaceType,
   isObjectType,
   Kind,
@@ -9,12 +8,11 @@ import {
   type DirectiveNode,
   type DocumentNode,
   type FieldNode,
-  type GraphQLField,
   type GraphQLInterfaceType,
   type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLSchema,
-  type InlineFragmentNode,
+  type NameNode,
 } from 'graphql';
 import type { FieldRefusedError } from '../kernel/errors';
 
@@ -45,8 +43,7 @@ export interface PermittedDocument {
 
 /**
  * Puts `__typename` under a name of its own in the place of every refused field: what is executed
- * then tells exactly where the field would have stood, and no subgraph is asked for it. A field
- * that only some implementations of an interface refuse is asked of the others.
+ * then tells exactly where the field would have stood, and no subgraph is asked for it.
  * Incremental delivery is given up: there is to be one answer to mend.
  */
 export function withoutRefused(
@@ -58,18 +55,16 @@ export function withoutRefused(
   const types = new Map<FieldNode, GraphQLOutputType>();
   const typeInfo = new TypeInfo(schema);
   const prefix = freeName(document);
-  const enter = (node: FieldNode): FieldNode | InlineFragmentNode | undefined => {
+  const enter = (node: FieldNode): FieldNode | undefined => {
     const parent = typeInfo.getParentType();
     const field = typeInfo.getFieldDef();
     if (!isParent(parent) || field == null || field.name.startsWith('__')) return undefined;
     const refusal = judge(parent, field.name);
-    if (refusal !== undefined) {
-      const name = `${prefix}${refused.size}`;
-      const responseKey = responseKeyOf(node);
-      refused.set(name, { responseKey, parent, node, type: field.type, refusal });
-      return placeholder(node, name);
-    }
-    return isAbstractType(parent) ? splitByType(node, field, schema, parent, judge) : undefined;
+    if (refusal === undefined) return undefined;
+    const name = `${prefix}${refused.size}`;
+    const responseKey = responseKeyOf(node);
+    refused.set(name, { responseKey, parent, node, type: field.type, refusal });
+    return placeholder(node, name);
   };
   const leave = (node: FieldNode): void => {
     const type = typeInfo.getType();
@@ -101,32 +96,13 @@ function placeholder(node: FieldNode, name: string): FieldNode {
   };
 }
 
-// The same field once for each implementation, each of which is then judged by itself.
-function splitByType(
-  node: FieldNode,
-  { name }: GraphQLField<unknown, unknown>,
-  schema: GraphQLSchema,
-  parent: GraphQLInterfaceType,
-  judge: Judge,
-): InlineFragmentNode | undefined {
-  const implementations = schema.getPossibleTypes(parent);
-  if (implementations.every((type) => judge(type, name) === undefined)) return undefined;
-  const selections = implementations.map((type): InlineFragmentNode => ({
-    kind: Kind.INLINE_FRAGMENT,
-    typeCondition: { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: type.name } },
-    selectionSet: { kind: Kind.SELECTION_SET, selections: [node] },
-  }));
-  return {
-    kind: Kind.INLINE_FRAGMENT,
-    selectionSet: { kind: Kind.SELECTION_SET, selections },
-  };
-}
-
 // The beginning of names that the document does not use.
 function freeName(document: DocumentNode): string {
-  const names = new Set<string>();
-  visit(document, { Name: ({ value }) => void names.add(value) });
-  let prefix = 'refused_';
-  while ([...names].some((name) => name.startsWith(prefix))) prefix += '_';
-  return prefix;
+  let free = 'refused_';
+  const avoid = ({ value }: NameNode): void => {
+    const taken = /^refused_+/.exec(value)?.[0] ?? '';
+    if (taken.length >= free.length) free = `${taken}_`;
+  };
+  visit(document, { Name: avoid });
+  return free;
 }

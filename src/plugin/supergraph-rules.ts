@@ -26,10 +26,10 @@ export class SupergraphRules {
   constructor(private readonly schema: GraphQLSchema) {
     for (const type of Object.values(schema.getTypeMap())) {
       if (!isObjectType(type) && !isInterfaceType(type)) continue;
-      for (const field of Object.values(type.getFields())) {
-        const requirements = requirementsOf(type, field, () => true);
+      for (const { name } of Object.values(type.getFields())) {
+        const requirements = askedFor(type, name, schema);
         if (requirements === undefined) continue;
-        this.#byCoordinate.set(coordinateOf(type, field.name), requirements);
+        this.#byCoordinate.set(coordinateOf(type, name), requirements);
       }
     }
   }
@@ -67,6 +67,22 @@ export class SupergraphRules {
     this.#met.set(document, met);
     return met;
   }
+}
+
+// An interface asks for all that its implementations ask for. Composition puts that onto the
+// interface itself, but not every version did.
+function askedFor(
+  parent: Parent,
+  fieldName: string,
+  schema: GraphQLSchema,
+): Requirements | undefined {
+  const types = isInterfaceType(parent) ? [parent, ...schema.getPossibleTypes(parent)] : [parent];
+  const found = types.flatMap((type) => {
+    const field = type.getFields()[fieldName];
+    const requirements = field && requirementsOf(type, field, () => true);
+    return requirements === undefined ? [] : [requirements];
+  });
+  return found.length === 0 ? undefined : found.flat();
 }
 
 function coordinateOf({ name }: Parent, fieldName: string): string {

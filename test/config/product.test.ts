@@ -60,6 +60,8 @@ test.each([
   ['everything stands', JSON.stringify({ scopes: [full, full], fullAccessScope: 'everything' })],
   ['fullAccessScope', JSON.stringify({ scopes: [full], fullAccessScope: 'all' })],
   ['keys.permissions', '{"fullAccessScope":null,"keys":{"permissions":"full_access"}}'],
+  ['services.0', '{"services":["Our Platform"]}'],
+  ['services', '{"services":"platform"}'],
 ])('a mistake is refused by a sentence that names it: %s', (named, text) => {
   expect(() => readText(text)).toThrow(/^KEYWARD_CONFIG: /);
   expect(() => readText(text)).toThrow(named);

@@ -335,6 +335,19 @@ describe('the usage record', () => {
     expect((await recordsOf(id)).map(({ ip }) => ip)).toEqual(['127.0.0.1', '203.0.113.7']);
   });
 
+  test.each(requestStages)('must be written, or the request is refused: %s', async (name) => {
+    const broken = await startTestKeyward();
+    const { secret } = await broken.createKey();
+    await broken.database.sql('ALTER TABLE api_key_requests RENAME TO out_of_reach');
+    const message = sentWithKey(name, secret);
+    expect(refusalIn(message, await ask(message, { url: broken.url }))).toMatchObject({
+      control: { break: 503 },
+      headers: { 'retry-after': [expect.stringMatching(/^\d+$/)] },
+      body: { errors: [{ extensions: { code: 'UNAVAILABLE' } }] },
+    });
+    await broken.stop();
+  });
+
   test('is kept whatever a message holds', async () => {
     const { id, secret } = await keyward.createKey();
     const hostile = `\u0000\ud800${'x'.repeat(10_000)}`;

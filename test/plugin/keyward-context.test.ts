@@ -326,6 +326,18 @@ test('a hundred questions at most go out together, the first at once', async () 
   expect(sizes).toEqual([1, 100, 100, 49]);
 });
 
+test('no two requests share a context: what a server adds to one is not seen by another', async () => {
+  const context = keywardContext(options);
+  for (const rawHeaders of [[], ['Authorization', `Bearer ${reader.secret}`]]) {
+    const [first, second] = [
+      await context({ req: { rawHeaders } }),
+      await context({ req: { rawHeaders } }),
+    ];
+    expect(first).not.toBe(second);
+    expect(first).toEqual(second);
+  }
+});
+
 test.each([
   ['url', { url: 'keyward:4000' }],
   ['url', { url: 'ftp://keyward/graphql' }],

@@ -78,8 +78,8 @@ describe('input that cannot be accepted is named', () => {
   });
 
   const good = { key: 'nonsense', service: 'contacts' };
-  test.each([
-    ...wrong.map(([field, input]) => [
+  test.each<readonly [string, unknown]>([
+    ...wrong.map(([field, input]): readonly [string, unknown] => [
       `verifications.2.${field}`,
       [good, good, { ...good, ...input }],
     ]),
