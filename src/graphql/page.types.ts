@@ -21,12 +21,12 @@ export class PageInfoType {
   readonly endCursor: string | null;
 }
 
-/** The arguments of a list that is only read from its newest item on. */
+/** The arguments of a list that is read from its start. */
 @ArgsType()
-export class NewestFirstArgs {
+export class ForwardPageArgs {
   @Field(() => Int, {
     nullable: true,
-    description: 'How many, newest first; 50 unless told, 200 at most.',
+    description: 'How many, from the start or after a cursor; 50 unless told, 200 at most.',
   })
   readonly first?: number | null;
 
@@ -36,16 +36,7 @@ export class NewestFirstArgs {
 
 /** The arguments of a list that is read from either end. */
 @ArgsType()
-export class PageArgs {
-  @Field(() => Int, {
-    nullable: true,
-    description: 'How many, from the start or after a cursor; 50 unless told, 200 at most.',
-  })
-  readonly first?: number | null;
-
-  @Field(() => String, { nullable: true, description: 'Only what follows this cursor.' })
-  readonly after?: string | null;
-
+export class PageArgs extends ForwardPageArgs {
   @Field(() => Int, {
     nullable: true,
     description: 'How many, from the end or before a cursor; 200 at most.',

@@ -2,7 +2,7 @@ import { Args, Ctx, Directive, FieldResolver, Resolver, Root } from 'type-graphq
 import { AuditEventConnectionType, toAuditEventType } from '../audit/audit-event.types';
 import type { AuditService } from '../audit/audit.service';
 import type { RequestContext } from '../graphql/context';
-import { NewestFirstArgs, toConnection } from '../graphql/page.types';
+import { ForwardPageArgs, toConnection } from '../graphql/page.types';
 import { mapPage } from '../kernel/pages';
 import { requireKnown } from '../kernel/principal';
 import type { ApiKey } from './api-key';
@@ -22,7 +22,7 @@ export class ApiKeyAuditResolver {
   async auditEvents(
     @Ctx() { caller }: RequestContext,
     @Root() key: ApiKey,
-    @Args(() => NewestFirstArgs) { first, after }: NewestFirstArgs,
+    @Args(() => ForwardPageArgs) { first, after }: ForwardPageArgs,
   ): Promise<AuditEventConnectionType | null> {
     const { organizationId } = requireKnown(caller.principal);
     if (key.organizationId !== organizationId) return null;

@@ -1,5 +1,5 @@
 import { ArgsType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
-import { NewestFirstArgs, PageInfoType } from '../graphql/page.types';
+import { ForwardPageArgs, PageInfoType } from '../graphql/page.types';
 import type { VerificationOutcome } from '../kernel/key-request';
 import { verificationOutcomes } from '../keys/verification.types';
 import type { ApiKeyRequest } from './api-key-request';
@@ -96,7 +96,7 @@ class ApiKeyRequestFilterInput {
 
 /** The arguments of a list of requests. */
 @ArgsType()
-export class ApiKeyRequestListArgs extends NewestFirstArgs {
+export class ApiKeyRequestListArgs extends ForwardPageArgs {
   @Field(() => ApiKeyRequestFilterInput, {
     nullable: true,
     description: 'Which requests; left out: all that are kept.',

@@ -1,3 +1,4 @@
+import type { Answer } from '../support/http';
 import { HttpLine } from '../support/http-line';
 import { until } from '../support/process';
 import { startReplicas, type Replicas } from '../support/replicas';
@@ -126,6 +127,7 @@ test('promise 5: 100,000 requests over two processes, either killed in between, 
   await expectExactRecords(replicas, ledger);
   await expectCountsOfRecords(database);
   await expectCountsWithin(replicas, ledger);
+  await expectToldAlike(replicas, new Set(kinds.map(({ keyId }) => keyId)));
 });
 
 /** Every answered request is recorded once, as it was; none that was not sent. */
@@ -160,5 +162,53 @@ async function expectCountsWithin({ database }: Replicas, ledger: Ledger): Promi
   for (const [group, atMost] of sent) {
     expect(counted.get(group)).toBeGreaterThanOrEqual(answered.get(group) ?? 0);
     expect(counted.get(group)).toBeLessThanOrEqual(atMost);
+  }
+}
+
+interface Told {
+  readonly apiKey: {
+    readonly usage: readonly { readonly allowed: number; readonly refused: number }[];
+    readonly requests: {
+      readonly nodes: readonly { readonly requestId: string; readonly outcome: string }[];
+      readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+    };
+  };
+}
+
+const tell = `query ($id: ID!, $after: String) {
+  apiKey(id: $id) {
+    usage(granularity: HOUR) { allowed refused }
+    requests(first: 200, after: $after) {
+      nodes { requestId outcome }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}`;
+
+/** What the two processes in turn tell of each key, bucket by bucket, page by page, are its records. */
+async function expectToldAlike(
+  { at, database }: Replicas,
+  keyIds: ReadonlySet<string>,
+): Promise<void> {
+  for (const id of keyIds) {
+    const told: string[] = [];
+    let usage: Told['apiKey']['usage'] = [];
+    let after: string | null = null;
+    for (let page = 0; page === 0 || after !== null; page += 1) {
+      const answer: Answer<Told> = await at(page)<Told>(tell, { id, after });
+      const { requests } = answer.data.apiKey;
+      told.push(...requests.nodes.map(({ requestId, outcome }) => `${requestId} ${outcome}`));
+      after = requests.pageInfo.hasNextPage ? requests.pageInfo.endCursor : null;
+      ({ usage } = answer.data.apiKey);
+    }
+    const rows = await database.sql<{ record: string }>(
+      `SELECT request_id || ' ' || outcome AS record FROM api_key_requests WHERE api_key_id = $1`,
+      [id],
+    );
+    const records = rows.map(({ record }) => record);
+    expect(told.sort()).toEqual(records.sort());
+    const allowed = records.filter((record) => record.endsWith(' VALID')).length;
+    expect(usage.reduce((sum, bucket) => sum + bucket.allowed, 0)).toBe(allowed);
+    expect(usage.reduce((sum, bucket) => sum + bucket.refused, 0)).toBe(records.length - allowed);
   }
 }

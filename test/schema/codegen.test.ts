@@ -88,6 +88,7 @@ let directory: string;
 beforeAll(() => {
   mkdirSync('node_modules/.cache', { recursive: true });
   directory = mkdtempSync('node_modules/.cache/codegen-'); // from where packages are found
+  writeFileSync(join(directory, 'package.json'), '{ "type": "module" }');
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
