@@ -10,13 +10,15 @@ const rooms = ['usage', 'keys', 'organizations', 'audit'];
 const room = `(${rooms.join('|')})`;
 const floors = [
   '^src/kernel/',
-  '^src/(graphql|database)/|^src/config[^/]*\\.ts$',
+  '^src/(graphql|database|signals)/|^src/config[^/]*\\.ts$',
   `^src/${room}/`,
   '^src/(http|auth)/',
   '^src/app/',
   '^src/cli/|^src/main\\.ts$',
 ];
-const allFloors = floors.join('|');
+/** What other services take from us; it is no part of the server. */
+const island = '^src/plugin/';
+const allPlaces = [...floors, island].join('|');
 
 /** Files of a room by suffix; a model is a file without one. */
 const files = (suffix) => `^src/${room}/[^.]+\\.${suffix}\\.ts$`;
@@ -114,16 +116,41 @@ const doorRules = [
   ),
   forbid(
     'neighbours-on-the-platform',
-    'graphql/ and database/ serve the rooms and do not know each other: put what both need ' +
+    'graphql/, database/ and signals/ serve the rooms and do not know each other: put what both need ' +
       'into kernel/, or join them in app/.',
-    { path: '^src/(graphql|database)/' },
-    { path: '^src/(graphql|database)/', pathNot: '^src/$1/' },
+    { path: '^src/(graphql|database|signals)/' },
+    { path: '^src/(graphql|database|signals)/', pathNot: '^src/$1/' },
   ),
   forbid(
     'config-reads-only-the-kernel',
     'config.ts reads settings and serves everyone: put what it needs into kernel/.',
     { path: '^src/config[^/]*\\.ts$' },
-    { path: '^src/(graphql|database)/' },
+    { path: '^src/(graphql|database|signals)/' },
+  ),
+];
+
+const islandRules = [
+  forbid(
+    'the-plugin-imports-the-server',
+    "The plugin runs in other people's services: of ours it takes the kernel and how directives " +
+      'are read. Move what both need there.',
+    { path: island },
+    {
+      path: '^src/',
+      pathNot: `${island}|^src/kernel/|^src/graphql/(access-directives|document-fragments)\\.ts$`,
+    },
+  ),
+  forbid(
+    'the-server-imports-the-plugin',
+    'The plugin is for other services: move what both need into kernel/.',
+    { path: '^src/', pathNot: island },
+    { path: island },
+  ),
+  forbid(
+    'the-plugin-is-heavy',
+    'Whoever imports the plugin loads its packages: do without this one.',
+    { path: island },
+    { path: '(^|/)node_modules/', pathNot: npm('graphql|zod') },
   ),
 ];
 
@@ -137,8 +164,8 @@ const packageRules = [
   ),
   forbid(
     'graphql-below-its-floor',
-    'kernel/, database/ and config know no GraphQL: translate in graphql/ or in a *.types file.',
-    { path: '^src/(kernel|database)/|^src/config[^/]*\\.ts$' },
+    'kernel/, database/, signals/ and config know no GraphQL: translate in graphql/ or in a *.types file.',
+    { path: '^src/(kernel|database|signals)/|^src/config[^/]*\\.ts$' },
     { path: graphqlPackages },
   ),
   forbid(
@@ -168,6 +195,19 @@ const packageRules = [
     { path: npm('@apollo/server') },
   ),
   forbid(
+    'prom-client-in-the-wrong-file',
+    'What is measured is named in signals/prometheus.ts: take a Meter (signals/meter.ts).',
+    { path: '^src/', pathNot: '^src/signals/prometheus\\.ts$' },
+    { path: npm('prom-client') },
+  ),
+  forbid(
+    'opentelemetry-in-the-wrong-file',
+    'Tracing is off unless it is set, so only signals/open-telemetry.ts loads it: take a Tracer ' +
+      '(signals/tracer.ts).',
+    { path: '^src/', pathNot: '^src/signals/open-telemetry\\.ts$' },
+    { path: npm('@opentelemetry/[^/]+') },
+  ),
+  forbid(
     'jose-in-the-wrong-file',
     'Tokens are judged in auth/ and nowhere else: take the principal it makes of them.',
     { path: '^src/', pathNot: '^src/auth/' },
@@ -178,7 +218,11 @@ const packageRules = [
     'The service is installed without devDependencies: move the package to dependencies in ' +
       'package.json, or do without it.',
     { path: '^src/' },
-    { dependencyTypes: ['npm-dev'], pathNot: '(^|/)node_modules/@types/' },
+    {
+      dependencyTypes: ['npm-dev'],
+      dependencyTypesNot: ['npm-peer'],
+      pathNot: '(^|/)node_modules/@types/',
+    },
   ),
   forbid(
     'undeclared-package',
@@ -195,7 +239,7 @@ const generalRules = [
     'Every file of src/ stands on a floor: move it into a room or floor that exists, or add the ' +
       'new room to `rooms` in .dependency-cruiser.cjs and to app/rooms.ts.',
     {},
-    { path: '^src/', pathNot: allFloors },
+    { path: '^src/', pathNot: allPlaces },
   ),
   forbid(
     'unknown-suffix',
@@ -247,6 +291,7 @@ module.exports = {
     ...roomRules,
     ...stairRules,
     ...doorRules,
+    ...islandRules,
     ...packageRules,
     ...generalRules,
   ],

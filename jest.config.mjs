@@ -15,15 +15,17 @@ const swc = {
   swcrc: false,
 };
 
-/** Packages that publish ES modules only, which jest on Node 20 cannot load as they are. */
-const esmOnly = ['uuidv7', 'jose'];
+/** Packages that are ES modules only, or say `import()`: jest on Node 20 cannot load them as they are. */
+const esm = ['uuidv7', 'jose', 'auto-bind', '@opentelemetry'];
 
 /** @type {import('jest').Config} */
 export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   testEnvironment: 'node',
   transform: { '\\.[cm]?[jt]s$': ['@swc/jest', swc] },
-  transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],
+  transformIgnorePatterns: [`/node_modules/(?!(${esm.join('|')})/)`],
+  // What is loaded on demand is imported with its extension, as Node's import() wants it.
+  moduleNameMapper: { '^(\\.\\./signals/.+)\\.js$': '$1' },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.keyward/'],
   setupFiles: ['reflect-metadata'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',

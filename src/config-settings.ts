@@ -109,6 +109,18 @@ export const settings = [
   ),
   setting('KEYWARD_OIDC_PLAN_CLAIM', 'claim', 'plan', "The claim with the organization's plan."),
   setting(
+    'KEYWARD_USAGE_RECORD_DAYS',
+    'days',
+    '90',
+    'How long the record of each request is kept, at least; 1 to 1000.',
+  ),
+  setting(
+    'KEYWARD_USAGE_COUNT_DAYS',
+    'days',
+    '400',
+    'How long the hourly counts of requests are kept, at least; 1 to 3650.',
+  ),
+  setting(
     'KEYWARD_INTROSPECTION',
     '`public`, `authenticated`, `off`',
     'public',
@@ -137,6 +149,24 @@ export const settings = [
     'milliseconds',
     '8000',
     'How long requests in flight may take to finish after SIGTERM.',
+  ),
+  setting(
+    'KEYWARD_METRICS_PORT',
+    'TCP port',
+    '',
+    'Where Prometheus finds `/metrics`, on `KEYWARD_HOST`; 0 takes any free port. Without it and without a token there are no metrics.',
+  ),
+  setting(
+    'KEYWARD_METRICS_TOKEN',
+    'text',
+    '',
+    'What readers of metrics present as `Authorization: Bearer`, 32 characters or longer (`openssl rand -hex 32`). Without `KEYWARD_METRICS_PORT` metrics are then at `/metrics` on `PORT`.',
+  ),
+  setting(
+    'KEYWARD_OTLP_ENDPOINT',
+    'URL',
+    '',
+    'The OpenTelemetry collector that traces are sent to, by OTLP over HTTP (`http://localhost:4318`); `/v1/traces` is added. Without one nothing is traced.',
   ),
   setting(
     'KEYWARD_LOG_LEVEL',

@@ -3,7 +3,8 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { readOidc, type OidcSettings } from './config-oidc';
 import { readProduct, SettingError, type Product } from './config-product';
-import { settings, type SettingName } from './config-settings';
+import { readMetrics, readTracesUrl, type MetricsSettings } from './config-signals';
+import { settingReader, type Environment } from './config-values';
 import { logLevels, type LogLevel } from './kernel/logger';
 
 /** Who may read the schema. */
@@ -14,6 +15,12 @@ export interface DatabaseSettings {
   readonly poolSize: number;
   readonly connectTimeoutMs: number;
   readonly queryTimeoutMs: number;
+}
+
+/** How long usage is kept. */
+export interface UsageRetention {
+  readonly recordDays: number;
+  readonly countDays: number;
 }
 
 /** A secret that digests are made with, and the name by which rows remember it. */
@@ -36,27 +43,33 @@ export interface Config {
   readonly database: DatabaseSettings;
   /** undefined: people are off, and only keys are accepted. */
   readonly oidc: OidcSettings | undefined;
+  readonly usageRetention: UsageRetention;
   readonly introspection: IntrospectionAccess;
   readonly sdlAccessDirectives: boolean;
   readonly corsOrigins: readonly string[];
   readonly trustedProxies: readonly string[];
   readonly shutdownTimeoutMs: number;
+  /** undefined: metrics are off. */
+  readonly metrics: MetricsSettings | undefined;
+  /** undefined: tracing is off. */
+  readonly tracesUrl: string | undefined;
   readonly logLevel: LogLevel;
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads and checks every setting.
  * @throws SettingError naming the first one that cannot be used
  */
 export function readConfig(environment: Environment = process.env): Config {
-  const text = (name: SettingName): string => readText(environment, name);
+  const { text, list, integer, choice } = settingReader(environment);
   const databaseUrl = readDatabaseUrl(text('DATABASE_URL'));
-  const peppers = readPeppers(text('KEYWARD_PEPPERS'), databaseUrl !== undefined);
+  const peppers = readPeppers(list('KEYWARD_PEPPERS'), databaseUrl !== undefined);
   const configPath = text('KEYWARD_CONFIG');
+  const port = integer('PORT', 0, 65_535);
+  const metricsPort =
+    text('KEYWARD_METRICS_PORT') === '' ? undefined : integer('KEYWARD_METRICS_PORT', 0, 65_535);
   return {
-    port: readInteger('PORT', text('PORT'), 0, 65_535),
+    port,
     host: text('KEYWARD_HOST'),
     product: readProduct(configPath === '' ? undefined : resolve(configPath)),
     databaseUrl,
@@ -71,7 +84,7 @@ export function readConfig(environment: Environment = process.env): Config {
       issuer: text('KEYWARD_OIDC_ISSUER'),
       audience: text('KEYWARD_OIDC_AUDIENCE'),
       jwksUrl: text('KEYWARD_OIDC_JWKS_URL'),
-      algorithms: readList(text('KEYWARD_OIDC_ALGORITHMS')),
+      algorithms: list('KEYWARD_OIDC_ALGORITHMS'),
       clockToleranceSeconds: integer('KEYWARD_OIDC_CLOCK_TOLERANCE_SECONDS', 0, 300),
       claims: {
         organization: text('KEYWARD_OIDC_ORGANIZATION_CLAIM'),
@@ -80,77 +93,38 @@ export function readConfig(environment: Environment = process.env): Config {
         plan: text('KEYWARD_OIDC_PLAN_CLAIM'),
       },
     }),
-    introspection: readChoice('KEYWARD_INTROSPECTION', text('KEYWARD_INTROSPECTION'), [
-      'public',
-      'authenticated',
-      'off',
-    ]),
-    sdlAccessDirectives:
-      readChoice('KEYWARD_SDL_ACCESS_DIRECTIVES', text('KEYWARD_SDL_ACCESS_DIRECTIVES'), [
-        'on',
-        'off',
-      ]) === 'on',
-    corsOrigins: readOrigins(text('KEYWARD_CORS_ORIGINS')),
-    trustedProxies: readNetworks(text('KEYWARD_TRUST_PROXY')),
+    usageRetention: {
+      recordDays: integer('KEYWARD_USAGE_RECORD_DAYS', 1, 1000),
+      countDays: integer('KEYWARD_USAGE_COUNT_DAYS', 1, 3650),
+    },
+    introspection: choice('KEYWARD_INTROSPECTION', ['public', 'authenticated', 'off']),
+    sdlAccessDirectives: choice('KEYWARD_SDL_ACCESS_DIRECTIVES', ['on', 'off']) === 'on',
+    corsOrigins: list('KEYWARD_CORS_ORIGINS').map(checkOrigin),
+    trustedProxies: list('KEYWARD_TRUST_PROXY').map(checkNetwork),
     shutdownTimeoutMs: integer('KEYWARD_SHUTDOWN_TIMEOUT_MS', 0, 9_000),
-    logLevel: readChoice('KEYWARD_LOG_LEVEL', text('KEYWARD_LOG_LEVEL'), logLevels),
+    metrics: readMetrics(port, metricsPort, text('KEYWARD_METRICS_TOKEN')),
+    tracesUrl: readTracesUrl(text('KEYWARD_OTLP_ENDPOINT')),
+    logLevel: choice('KEYWARD_LOG_LEVEL', logLevels),
   };
-
-  function integer(name: SettingName, min: number, max: number): number {
-    return readInteger(name, text(name), min, max);
-  }
 }
 
-function readText(environment: Environment, name: SettingName): string {
-  const given = environment[name]?.trim();
-  if (given !== undefined && given !== '') return given;
-  return settings.find((each) => each.name === name)?.fallback ?? '';
+function checkOrigin(origin: string): string {
+  if (URL.canParse(origin) && new URL(origin).origin === origin) return origin;
+  throw new SettingError(
+    'KEYWARD_CORS_ORIGINS',
+    `"${origin}" is not an origin; write scheme, host and port only, such as https://app.example.com.`,
+  );
 }
 
-function readInteger(name: SettingName, text: string, min: number, max: number): number {
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
-  if (value >= min && value <= max) return value;
-  throw new SettingError(name, `must be a whole number from ${min} to ${max}, not "${text}".`);
-}
-
-function readChoice<const Choice extends string>(
-  name: SettingName,
-  text: string,
-  choices: readonly Choice[],
-): Choice {
-  const choice = choices.find((each) => each === text);
-  if (choice !== undefined) return choice;
-  throw new SettingError(name, `must be one of ${choices.join(', ')}, not "${text}".`);
-}
-
-function readList(text: string): readonly string[] {
-  return text
-    .split(',')
-    .map((each) => each.trim())
-    .filter((each) => each !== '');
-}
-
-function readOrigins(text: string): readonly string[] {
-  return readList(text).map((origin) => {
-    if (URL.canParse(origin) && new URL(origin).origin === origin) return origin;
-    throw new SettingError(
-      'KEYWARD_CORS_ORIGINS',
-      `"${origin}" is not an origin; write scheme, host and port only, such as https://app.example.com.`,
-    );
-  });
-}
-
-function readNetworks(text: string): readonly string[] {
-  return readList(text).map((network) => {
-    const [address = '', bits = '0', ...rest] = network.split('/');
-    const widest = isIP(address) === 6 ? 128 : 32;
-    const fits = /^\d{1,3}$/.test(bits) && Number(bits) <= widest;
-    if (isIP(address) !== 0 && fits && rest.length === 0) return network;
-    throw new SettingError(
-      'KEYWARD_TRUST_PROXY',
-      `"${network}" is no address or network; write addresses such as 10.0.0.1 or 10.0.0.0/8.`,
-    );
-  });
+function checkNetwork(network: string): string {
+  const [address = '', bits = '0', ...rest] = network.split('/');
+  const widest = isIP(address) === 6 ? 128 : 32;
+  const fits = /^\d{1,3}$/.test(bits) && Number(bits) <= widest;
+  if (isIP(address) !== 0 && fits && rest.length === 0) return network;
+  throw new SettingError(
+    'KEYWARD_TRUST_PROXY',
+    `"${network}" is no address or network; write addresses such as 10.0.0.1 or 10.0.0.0/8.`,
+  );
 }
 
 function readDatabaseUrl(text: string): string | undefined {
@@ -162,8 +136,7 @@ function readDatabaseUrl(text: string): string | undefined {
   );
 }
 
-function readPeppers(text: string, required: boolean): readonly Pepper[] {
-  const secrets = readList(text);
+function readPeppers(secrets: readonly string[], required: boolean): readonly Pepper[] {
   if (secrets.length === 0 && required) {
     throw new SettingError(
       'KEYWARD_PEPPERS',

@@ -59,6 +59,14 @@ test('the README shows what really happens: Keys at your other services', async 
   expect(timeless(real.text.trim())).toBe(timeless(answer));
 });
 
+test('the README shows what really happens: Usage', async () => {
+  const { secret } = await keyward.createKey({ name: 'CI/CD Pipeline' });
+  await graphql(keyward.url, { query: '{ apiKeys { totalCount } }' }, { key: secret });
+  const { query, answer } = example('Usage');
+  const real = await graphql(keyward.url, requestOf(query), { key: keyward.adminKey });
+  expect(timeless(real.text.trim())).toBe(timeless(answer));
+});
+
 test('the configuration that the README shows can be used', async () => {
   const readme = readFileSync('README.md', 'utf8');
   const section = readme.slice(readme.indexOf("## Your product's keys"));

@@ -4,7 +4,7 @@ import { HeaderMap, type ApolloServer } from '@apollo/server';
 import { openFoundation } from '../../src/app/foundation';
 import { createRooms } from '../../src/app/rooms';
 import { Authenticator } from '../../src/auth/authentication';
-import { parseCredentials } from '../../src/auth/credentials';
+import { parseCredentials } from '../../src/kernel/credentials';
 import { createApollo } from '../../src/graphql/apollo';
 import { newJournal, type RequestContext } from '../../src/graphql/context';
 import { createSchema } from '../../src/graphql/schema';

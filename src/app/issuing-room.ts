@@ -26,10 +26,6 @@ import { SuccessionRepository } from '../keys/succession.repository';
 import { SuccessionResolver } from '../keys/succession.resolver';
 import { SuccessionService } from '../keys/succession.service';
 import type { KeyPolicyService } from '../organizations/key-policy.service';
-import { createLateRequestsLoader } from '../usage/late-requests.loader';
-import { LateRequestsRepository } from '../usage/late-requests.repository';
-import { LateRequestsService } from '../usage/late-requests.service';
-import { RotationUsageResolver } from '../usage/rotation-usage.resolver';
 
 /** What the part of the keys' room that issues and ends keys is furnished with. */
 export interface IssuingFurniture {
@@ -48,6 +44,7 @@ export interface IssuingFurniture {
 export interface IssuingRoom {
   readonly creation: CreationService;
   readonly revocation: RevocationService;
+  readonly idempotency: IdempotencyService;
   /** One of each of `issuingResolvers`. */
   readonly instances: SchemaParts['instances'];
 }
@@ -58,7 +55,6 @@ export const issuingResolvers = [
   BulkRevocationResolver,
   ApiKeyRotationResolver,
   RotationResolver,
-  RotationUsageResolver,
   AdviceResolver,
 ] as const;
 
@@ -73,17 +69,17 @@ export function createIssuingRoom(furniture: IssuingFurniture): IssuingRoom {
   const { database, product, policies, audit, digester, keys, lists, guard, loadKey } = furniture;
   const successions = new SuccessionRepository();
   const revocations = new BulkRevocationRepository();
-  const idempotency = new IdempotencyService(new IdempotencyRepository(), keys);
+  const idempotency = new IdempotencyService(database, new IdempotencyRepository(), keys);
   const issuing = new IssuingService(keys, digester, product);
   const parts = {
     ...{ database, keys, successions, guard, idempotency, issuing, policies, audit, product },
   };
   const succession = new SuccessionService(parts);
   const bulk = new BulkRevocationService({ ...parts, lists, revocations });
-  const lateRequests = new LateRequestsService(new LateRequestsRepository(database));
   const isAvoidableFullAccess = (scopes: readonly string[]): boolean =>
     product.keys.permissions === 'scopes' && product.catalogue.isEverything(scopes);
   return {
+    idempotency,
     creation: new CreationService(parts),
     revocation: new RevocationService(database, keys, successions, guard, audit),
     instances: [
@@ -94,7 +90,6 @@ export function createIssuingRoom(furniture: IssuingFurniture): IssuingRoom {
       new BulkRevocationResolver(bulk),
       new ApiKeyRotationResolver(),
       new RotationResolver(loadKey),
-      new RotationUsageResolver(createLateRequestsLoader(lateRequests)),
       new AdviceResolver(loadKey, isAvoidableFullAccess),
     ],
   };

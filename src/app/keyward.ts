@@ -1,9 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Authenticator } from '../auth/authentication';
 import type { Config } from '../config';
-import { SettingError } from '../config-product';
 import type { Database } from '../database/database';
-import { sqlState } from '../database/failures';
 import { readOnly, toStartError } from '../database/start-failure';
 import { createApollo } from '../graphql/apollo';
 import { createSchema, printSdl, serveSdl, withoutAccessDirectives } from '../graphql/schema';
@@ -14,13 +12,18 @@ import type { Logger } from '../kernel/logger';
 import { createAdminKey } from './admin-key';
 import { startDatabaseServer } from './database-server';
 import { openFoundation } from './foundation';
+import { Maintenance } from './maintenance';
 import { createPeopleDoor } from './people-door';
+import { listen } from './listening';
 import { createRooms, listSizes, type Rooms } from './rooms';
+import { openSignals } from './signals';
 
 /** A running Keyward. */
 export interface Keyward {
   /** Where GraphQL is, such as `http://localhost:4000/graphql`. */
   readonly graphqlUrl: string;
+  /** Where metrics are when they have a port of their own. */
+  readonly metricsUrl: string | undefined;
   /** Which database it runs on, in words. */
   readonly databaseDescription: string;
   /** The admin key, on the very first start of a database only. */
@@ -43,24 +46,22 @@ export async function startKeyward(
   server = startDatabaseServer(config),
 ): Promise<Keyward> {
   const foundation = await openFoundation(config, logger, server);
-  const open = [async () => foundation.close()]; // closed from the last to the first
-  const stop = async (): Promise<void> => {
-    for (const close of open.reverse()) await close();
-  };
+  const open: Close[] = [async () => foundation.close()];
+  const stop = async (): Promise<void> => closeAll(open, config.shutdownTimeoutMs);
   try {
     const { database, peppers } = foundation;
     if (!(await database.isWritable())) throw readOnly();
     const { product } = config;
-    const rooms = createRooms({ database, peppers, product, logger });
+    const signals = await openSignals(config, database.pool, logger);
+    open.push(async (leftMs) => signals.close(leftMs));
+    const rooms = createRooms({ database, peppers, product, logger, meter: signals.meter });
+    const maintenance = createMaintenance(rooms, config, logger);
+    open.push(async () => maintenance.stop());
     const apollo = await serveSchema(rooms, config, logger);
     open.push(async () => apollo.stop());
     const http = await createHttpServer({
       apollo,
-      authenticator: new Authenticator({
-        verification: rooms.verification,
-        catalogue: product.catalogue,
-        people: createPeopleDoor(config.oidc, rooms, logger),
-      }),
+      authenticator: createAuthenticator(rooms, config, logger),
       corsOrigins: new Set(config.corsOrigins),
       trustedProxies: config.trustedProxies,
       usage: rooms.usage,
@@ -68,14 +69,17 @@ export async function startKeyward(
       delegatedVerification: rooms.delegatedVerification,
       catalogue: product.catalogue,
       readiness: databaseReadiness(database),
+      ...signals,
       clock: systemClock,
       logger,
     });
-    open.push(async () => drain(http, config.shutdownTimeoutMs));
-    const port = await listen(http, config);
+    open.push(async (leftMs) => drain(http, leftMs));
+    const port = await listen(http, { ...config, setting: 'PORT' });
     await rooms.usage.prepare();
+    maintenance.start();
     return {
       graphqlUrl: `http://localhost:${port}/graphql`,
+      metricsUrl: signals.metricsUrl,
       databaseDescription: foundation.description,
       // Last, so that a start that fails does not use up the first one's key.
       adminKey: await createAdminKey(database, rooms, product),
@@ -85,6 +89,33 @@ export async function startKeyward(
     await stop();
     throw toStartError(error);
   }
+}
+
+type Close = (leftMs: number) => Promise<void>;
+
+// From the last to the first; each is told how much is left of the time for all.
+async function closeAll(open: Close[], timeoutMs: number): Promise<void> {
+  const deadlineMs = systemClock.monotonicMs() + timeoutMs;
+  for (const close of open.reverse()) {
+    await close(Math.max(0, deadlineMs - systemClock.monotonicMs()));
+  }
+}
+
+function createMaintenance(rooms: Rooms, { usageRetention }: Config, logger: Logger): Maintenance {
+  const tasks = [
+    async () => rooms.usage.prepare(),
+    async (signal: AbortSignal) => rooms.retention.discard(usageRetention, signal),
+    async (signal: AbortSignal) => rooms.idempotency.discard(signal),
+  ];
+  return new Maintenance(tasks, logger);
+}
+
+function createAuthenticator(rooms: Rooms, config: Config, logger: Logger): Authenticator {
+  return new Authenticator({
+    verification: rooms.verification,
+    catalogue: config.product.catalogue,
+    people: createPeopleDoor(config.oidc, rooms, logger),
+  });
 }
 
 async function serveSchema(rooms: Rooms, config: Config, logger: Logger) {
@@ -106,38 +137,6 @@ async function drain(http: FastifyInstance, patienceMs: number): Promise<void> {
   await http.close();
   clearInterval(closeIdle);
   clearTimeout(giveUp);
-}
-
-async function listen(http: FastifyInstance, { host, port }: Config): Promise<number> {
-  try {
-    await http.listen({ host, port });
-  } catch (error) {
-    const code = sqlState(error); // network errors carry their code in the same place
-    // Machines without IPv6: every IPv4 address is every address.
-    if (host === '::' && code === 'EAFNOSUPPORT') await http.listen({ host: '0.0.0.0', port });
-    else throw cannotListen(error, code, host, port);
-  }
-  const address = http.server.address();
-  return typeof address === 'object' && address !== null ? address.port : port;
-}
-
-function cannotListen(
-  error: unknown,
-  code: string | undefined,
-  host: string,
-  port: number,
-): unknown {
-  if (code === 'EADDRINUSE') {
-    return new SettingError(
-      'PORT',
-      `${port} is in use by another program; choose another, such as PORT=${port + 1}.`,
-    );
-  }
-  if (code === 'EACCES') return new SettingError('PORT', `${port} may not be used by this user.`);
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return new SettingError('KEYWARD_HOST', `${host} is no address of this machine.`);
-  }
-  return error;
 }
 
 function databaseReadiness(database: Database): Readiness {

@@ -9,6 +9,7 @@ import type { Database } from '../database/database';
 import type { ListSizes } from '../graphql/document-cost';
 import type { SchemaParts } from '../graphql/schema';
 import type { Logger } from '../kernel/logger';
+import type { Meter } from '../signals/meter';
 import { ApiKeyEntity, ApiKeyLastUseEntity } from '../keys/api-key.entity';
 import { ApiKeyListRepository } from '../keys/api-key-list.repository';
 import { createApiKeyLoader } from '../keys/api-key.loader';
@@ -19,6 +20,7 @@ import { ApiKeyRepository } from '../keys/api-key.repository';
 import { ApiKeyResolver } from '../keys/api-key.resolver';
 import { CallerGuard } from '../keys/caller-guard.service';
 import type { CreationService } from '../keys/creation.service';
+import type { IdempotencyService } from '../keys/idempotency.service';
 import { KeyDigester } from '../keys/key-digest';
 import { ImportRepository } from '../keys/import.repository';
 import { ImportService, type ImportParts } from '../keys/import.service';
@@ -33,11 +35,12 @@ import { OrganizationEntity } from '../organizations/organization.entity';
 import { OrganizationResolver } from '../organizations/organization.resolver';
 import type { OrganizationService } from '../organizations/organization.service';
 import type { PeopleService } from '../organizations/people.service';
-import { UsageRepository } from '../usage/usage.repository';
-import { UsageService } from '../usage/usage.service';
+import type { RetentionService } from '../usage/retention.service';
+import type { UsageService } from '../usage/usage.service';
 import { createOrganizationsRoom } from './organizations-room';
 import { createVerificationRoom, type VerificationRoom } from './verification-room';
 import { createIssuingRoom, issuingListSizes, issuingResolvers } from './issuing-room';
+import { createUsageRoom, usageListSizes, usageResolvers } from './usage-room';
 
 /** The rows of every room. */
 export const entities = [
@@ -54,6 +57,7 @@ export const resolvers: SchemaParts['resolvers'] = [
   ApiKeyMutationResolver,
   ...issuingResolvers,
   VerificationResolver,
+  ...usageResolvers,
   OrganizationApiKeysResolver,
   OrganizationResolver,
   KeyPolicyResolver,
@@ -62,7 +66,7 @@ export const resolvers: SchemaParts['resolvers'] = [
 ];
 
 /** How long the lists of every room may be that are not asked for page by page. */
-export const listSizes: ListSizes = { ...issuingListSizes };
+export const listSizes: ListSizes = { ...issuingListSizes, ...usageListSizes };
 
 /** What all rooms are furnished with. */
 export interface RoomParts {
@@ -70,6 +74,8 @@ export interface RoomParts {
   readonly product: Product;
   readonly peppers: readonly Pepper[];
   readonly logger: Logger;
+  /** undefined: nothing is measured. */
+  readonly meter?: Meter;
 }
 
 /** What the rooms offer to the floors above. */
@@ -80,7 +86,9 @@ export interface Rooms extends Omit<VerificationRoom, 'resolver'> {
   readonly creation: CreationService;
   readonly imports: ImportService;
   readonly registry: RegistryService;
+  readonly idempotency: IdempotencyService;
   readonly usage: UsageService;
+  readonly retention: RetentionService;
   readonly schema: SchemaParts;
 }
 
@@ -99,27 +107,24 @@ export function createRooms(parts: RoomParts): Rooms {
   const listing = new ListingService(database, keys, lists);
   const updates = new UpdateService(database, keys, guard, audit);
   const loadKey = createApiKeyLoader(listing);
-  const { creation, revocation, instances } = createIssuingRoom({
+  const { creation, revocation, idempotency, instances } = createIssuingRoom({
     ...{ database, product, policies, audit, digester, keys, lists, guard, loadKey },
   });
   const judging = { ...parts, digester, organizations, audit, listing };
   const { resolver, ...verification } = createVerificationRoom(judging);
+  const { usage, retention, ...usageRoom } = createUsageRoom(database, loadKey, parts.meter);
   return {
-    audit,
-    organizations,
-    people,
-    creation,
+    ...{ audit, organizations, people, creation, idempotency, usage, retention },
     imports: createImports(parts, { keys, digester, policies, audit }),
     registry: new RegistryService(database, keys, lists),
     ...verification,
-    usage: new UsageService(new UsageRepository(database)),
     schema: {
       resolvers,
       instances: [
         new ViewerResolver(product.catalogue, loadKey),
         new ApiKeyResolver(listing, loadKey),
         new ApiKeyMutationResolver(creation, updates, revocation),
-        ...[...instances, resolver],
+        ...[...instances, resolver, ...usageRoom.instances],
         new OrganizationApiKeysResolver(listing),
         ...organizationsRoom.resolvers,
         new AuditEventResolver(audit),

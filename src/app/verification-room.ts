@@ -9,6 +9,7 @@ import { VerificationRepository } from '../keys/verification.repository';
 import { VerificationResolver } from '../keys/verification.resolver';
 import { VerificationService } from '../keys/verification.service';
 import { VerifierAdmissionRepository } from '../keys/verifier-admission.repository';
+import type { Meter } from '../signals/meter';
 
 /** What the part of the keys' room that judges presented secrets is furnished with. */
 export interface VerificationFurniture extends Pick<
@@ -19,6 +20,7 @@ export interface VerificationFurniture extends Pick<
   readonly logger: Logger;
   readonly digester: KeyDigester;
   readonly listing: ListingService;
+  readonly meter?: Meter;
 }
 
 /** What that part offers to the others. */
@@ -30,13 +32,14 @@ export interface VerificationRoom {
 
 /** Builds what judges presented secrets, for Keyward itself and for other services. */
 export function createVerificationRoom(furniture: VerificationFurniture): VerificationRoom {
-  const { database, product, digester, logger, organizations, audit, listing } = furniture;
+  const { database, product, digester, logger, meter, organizations, audit, listing } = furniture;
   const { catalogue, services, keys } = product;
   const verification = new VerificationService(
-    new VerificationRepository(database),
+    new VerificationRepository(database, meter),
     digester,
     logger,
     keys.acceptImported,
+    meter,
   );
   const admissions = new VerifierAdmissionRepository();
   const serviceKeys = new ServiceKeyService({

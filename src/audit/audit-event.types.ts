@@ -1,5 +1,5 @@
 import { ArgsType, Field, ID, InputType, Int, ObjectType } from 'type-graphql';
-import { PageInfoType } from '../graphql/page.types';
+import { PageArgs, PageInfoType } from '../graphql/page.types';
 import { JsonObjectScalar } from '../graphql/scalars';
 import type { AuditEvent } from './audit-event';
 import { ActorType, toActorType } from './actor.types';
@@ -99,31 +99,9 @@ class AuditEventFilterInput {
   readonly requestId?: string | null;
 }
 
-/** The arguments of a key's own list of events. */
-@ArgsType()
-export class AuditEventPageArgs {
-  @Field(() => Int, {
-    nullable: true,
-    description: 'How many, newest first; 50 unless told, 200 at most.',
-  })
-  readonly first?: number | null;
-
-  @Field(() => String, { nullable: true, description: 'Only what follows this cursor.' })
-  readonly after?: string | null;
-}
-
 /** The arguments of the organization's list of events. */
 @ArgsType()
-export class AuditEventListArgs extends AuditEventPageArgs {
-  @Field(() => Int, {
-    nullable: true,
-    description: 'How many, from the end or before a cursor; 200 at most.',
-  })
-  readonly last?: number | null;
-
-  @Field(() => String, { nullable: true, description: 'Only what comes before this cursor.' })
-  readonly before?: string | null;
-
+export class AuditEventListArgs extends PageArgs {
   @Field(() => AuditEventFilterInput, {
     nullable: true,
     description: 'Which events; left out: all.',

@@ -1,5 +1,6 @@
 import type { SelectQueryBuilder } from 'typeorm';
 import type { Transaction } from '../database/database';
+import { countTotal } from '../database/list-total';
 import { InputError } from '../kernel/errors';
 import { parseOrganizationId, type OrganizationId } from '../kernel/ids';
 import { cutPage, encodeCursor, type Cursor, type Page, type PageRequest } from '../kernel/pages';
@@ -8,9 +9,6 @@ import { AuditEventEntity } from './audit-event.entity';
 
 /** Names the order of the list of events, so that cursors of other lists are refused. */
 export const auditOrder = 'audit_events';
-
-/** Up to here a total is exact; a longer list's total is this number. */
-const maxAuditTotal = 100_000;
 
 type Query = SelectQueryBuilder<AuditEventEntity>;
 
@@ -38,19 +36,13 @@ export class AuditRepository {
     return cutPage(rows, request);
   }
 
-  /** How many events meet the filter; counted up to `maxAuditTotal`. */
+  /** How many events meet the filter; counted up to 100,000. */
   async count(
     tx: Transaction,
     organizationId: OrganizationId,
     filter: AuditEventFilter,
   ): Promise<number> {
-    const query = listQuery(tx, organizationId, filter).select('1').limit(maxAuditTotal);
-    const [sql, parameters] = query.getQueryAndParameters();
-    const rows: { count: number }[] = await tx.query(
-      `SELECT count(*)::int AS count FROM (${sql}) AS listed`,
-      parameters,
-    );
-    return rows[0]?.count ?? 0;
+    return countTotal(tx, listQuery(tx, organizationId, filter));
   }
 }
 

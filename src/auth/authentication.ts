@@ -9,7 +9,7 @@ import {
 import type { ScopeCatalogue } from '../kernel/scopes';
 import type { PresentedKey, VerificationService } from '../keys/verification.service';
 import type { Origin, PeopleService } from '../organizations/people.service';
-import type { Credentials } from './credentials';
+import type { Credentials } from '../kernel/credentials';
 import { readPersonClaims } from './token-claims';
 import type { TokenVerifier } from './token-verifier';
 

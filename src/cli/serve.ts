@@ -24,6 +24,7 @@ function announce(keyward: Keyward): Keyward {
     `Keyward is ready: ${keyward.graphqlUrl}`,
     `Database: ${keyward.databaseDescription}`,
   ];
+  if (keyward.metricsUrl !== undefined) lines.push(`Metrics: ${keyward.metricsUrl}`);
   if (keyward.adminKey !== undefined) {
     lines.push('Admin key with full access, shown only this once:', keyward.adminKey);
   }

@@ -48,6 +48,22 @@ export class Database {
   }
 
   /**
+   * Runs work that cannot stand in a transaction, or needs settings or locks of its own, on a
+   * connection that is closed afterwards, and they with it.
+   * @throws UnavailableError when the database cannot be reached or gave up
+   */
+  async session<Result>(work: (session: Transaction) => Promise<Result>): Promise<Result> {
+    return this.#withRunner(async (runner) => {
+      const client: unknown = await runner.connect();
+      try {
+        return await work(runner.manager);
+      } finally {
+        this.pool.cut(client);
+      }
+    });
+  }
+
+  /**
    * Runs an idempotent named statement on the driver's pool, past TypeORM; tried once more when its
    * connection was lost.
    * @throws UnavailableError when the database cannot be reached or gave up

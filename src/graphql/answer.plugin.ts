@@ -4,21 +4,12 @@ import type {
   GraphQLRequestListener,
 } from '@apollo/server';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
+import { challenges, retryAfterSeconds } from '../kernel/challenges';
 import { UnavailableError } from '../kernel/errors';
 import type { Logger } from '../kernel/logger';
 import { redactKeys } from '../kernel/redaction';
 import { causeOf, isUnexpected } from './client-error';
 import type { RequestContext } from './context';
-
-/** How long a client should wait before it asks an unavailable Keyward again, in seconds. */
-export const retryAfterSeconds = '1';
-
-/** The challenges of RFC 6750, section 3, that come with refusals. */
-export const challenges = {
-  noCredentials: 'Bearer realm="keyward"',
-  badCredentials: 'Bearer error="invalid_token"',
-  insufficientScope: 'Bearer error="insufficient_scope"',
-} as const;
 
 const maxLoggedErrors = 5;
 

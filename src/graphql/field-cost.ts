@@ -10,6 +10,8 @@ import {
 const extra = {
   /** One more query to the database: 200 µs and more. */
   query: 50,
+  /** One that reads many days of records, or the counts of a whole organization: 3 ms and more. */
+  scan: 500,
   /** A row that a query brings, whatever is selected of it; refusing it costs as much. */
   row: 6,
   /** A list of plain values, such as a key's scopes, or a JSON object of up to 4 KiB. */
@@ -18,6 +20,7 @@ const extra = {
   guarded: 20,
 } as const;
 
+const scans = new Set(['requests', 'apiKeyRequests', 'apiKeyUsage']);
 const guards = new Set(['authenticated', 'requiresScopes']);
 
 /**
@@ -27,10 +30,18 @@ const guards = new Set(['authenticated', 'requiresScopes']);
  * @param items how many items the field may answer with
  */
 export function fieldCost(field: GraphQLField<unknown, unknown>, items: number): number {
-  if (field.args.length > 0) return 1 + extra.query + extra.row * items;
+  if (field.args.length > 0) {
+    const query = scans.has(field.name) ? extra.scan : extra.query;
+    return 1 + query + extra.row * (isCounted(field) ? 1 : items);
+  }
   if (field.name === 'totalCount') return 1 + extra.query;
   if (isBulk(field)) return 1 + extra.bulk;
   return isGuarded(field) ? 1 + extra.guarded : 1;
+}
+
+// The database brings few of the buckets of usage, and nothing but numbers.
+function isCounted({ type }: GraphQLField<unknown, unknown>): boolean {
+  return getNamedType(type).name === 'UsageBucket';
 }
 
 function isBulk({ type }: GraphQLField<unknown, unknown>): boolean {

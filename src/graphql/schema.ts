@@ -24,6 +24,9 @@ const federation = `
           import: ["@key", "@shareable", "@authenticated", "@requiresScopes", "@tag"])
 `;
 
+/** type-graphql makes these types and cannot describe them. */
+const rootTypes = { Query: 'What can be asked.', Mutation: 'What can be changed.' };
+
 const scalars: Record<string, GraphQLScalarType> = {
   DateTime: DateTimeScalar,
   Duration: DurationScalar,
@@ -44,6 +47,10 @@ export async function createSchema(
     scalarsMap: [{ type: Date, scalar: DateTimeScalar }],
     validate: false, // services check their input themselves
   });
+  for (const [name, description] of Object.entries(rootTypes)) {
+    const type = plain.getType(name);
+    if (type) type.description = description;
+  }
   const generated: Record<string, object> = { ...createResolversMap(plain), ...scalars };
   for (const [type, reference] of Object.entries(references)) {
     generated[type] = { ...generated[type], ...reference };

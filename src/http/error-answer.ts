@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { challenges, retryAfterSeconds } from '../graphql/answer.plugin';
+import { challenges, retryAfterSeconds } from '../kernel/challenges';
 import { extensionsOf, maskedMessage } from '../graphql/client-error';
 import { AppError, AuthenticationError, FieldRefusedError, type ErrorCode } from '../kernel/errors';
 import { echoable } from '../kernel/redaction';

@@ -3,9 +3,9 @@ import { newJournal, type RequestJournal } from '../graphql/context';
 import { requireScopes } from '../graphql/scope-directive';
 import { FieldRefusedError, InputError } from '../kernel/errors';
 import { requireKnown, type Environment, type KnownPrincipal } from '../kernel/principal';
-import { echoable } from '../kernel/redaction';
+import { recordable } from '../kernel/redaction';
 import type { ScopeCatalogue } from '../kernel/scopes';
-import { checkText, withoutControls } from '../kernel/text';
+import { checkText } from '../kernel/text';
 import { authenticate, type GraphqlRouteParts } from './graphql-route';
 
 /** What the endpoint needs of others. */
@@ -121,14 +121,14 @@ function readDemands(query: URLSearchParams, catalogue: ScopeCatalogue): Demands
  */
 function operationOf(request: FastifyRequest): string | null {
   const behind = pathBehind(request.url);
-  if (behind.length > 1) return fit(`${request.method} ${behind}`);
+  if (behind.length > 1) return recordable(`${request.method} ${behind}`);
   // There is more than one address only when the peer's X-Forwarded-For is believed.
   if ((request.ips?.length ?? 0) < 2) return null;
   const { headers } = request;
   const method = headers['x-forwarded-method'] ?? headers['x-original-method'];
   const uri = headers['x-forwarded-uri'] ?? headers['x-original-uri'];
   if (uri === undefined) return null;
-  return fit(`${String(method ?? '')} ${withoutQuery(String(uri))}`.trim());
+  return recordable(`${String(method ?? '')} ${withoutQuery(String(uri))}`.trim());
 }
 
 function pathBehind(url: string): string {
@@ -137,8 +137,4 @@ function pathBehind(url: string): string {
 
 function withoutQuery(url: string): string {
   return url.replace(/[?#].*$/s, '');
-}
-
-function fit(text: string): string {
-  return withoutControls(echoable(text));
 }

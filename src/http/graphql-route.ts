@@ -1,13 +1,15 @@
 import { HeaderMap, type ApolloServer, type HTTPGraphQLResponse } from '@apollo/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Authentication, Authenticator } from '../auth/authentication';
-import { parseCredentials } from '../auth/credentials';
+import type { Authenticator } from '../auth/authentication';
+import { parseCredentials } from '../kernel/credentials';
 import { newJournal, type RequestContext, type RequestJournal } from '../graphql/context';
 import { AuthenticationError, InputError } from '../kernel/errors';
 import type { Clock } from '../kernel/clock';
 import type { Principal } from '../kernel/principal';
 import { refuseForgedRequest } from './cross-site';
 import { finishAnswer } from './finish-answer';
+import { judge } from './request-signals';
+import { clientOf, type Client } from './usage-hook';
 
 /** What the GraphQL endpoint needs of others. */
 export interface GraphqlRouteParts {
@@ -15,6 +17,13 @@ export interface GraphqlRouteParts {
   readonly authenticator: Authenticator;
   readonly corsOrigins: ReadonlySet<string>;
   readonly clock: Clock;
+}
+
+/** A client's request, as far as its credentials are judged and its record tells. */
+export interface ClientRequest {
+  readonly client: Client;
+  /** Names and values in turn, as Node has them. */
+  readonly rawHeaders: readonly string[];
 }
 
 const expiryNoticeMs = 30 * 24 * 60 * 60 * 1000;
@@ -45,23 +54,26 @@ export function serveGraphql(app: FastifyInstance, parts: GraphqlRouteParts): vo
     handler: async (request, reply) => {
       const { requestContext } = request;
       if (requestContext === null) throw new Error('a request was not authenticated');
-      const answer = await parts.apollo.executeHTTPGraphQLRequest({
-        httpGraphQLRequest: {
-          method: request.method,
-          headers: relevantHeaders(request),
-          search: searchOf(request.url),
-          body: request.body,
-        },
-        context: async () => Promise.resolve(requestContext),
-      });
+      const answer = await request.span.part('graphql', async () =>
+        parts.apollo.executeHTTPGraphQLRequest({
+          httpGraphQLRequest: {
+            method: request.method,
+            headers: relevantHeaders(request),
+            search: searchOf(request.url),
+            body: request.body,
+          },
+          context: async () => Promise.resolve(requestContext),
+        }),
+      );
       return send(reply, finishAnswer(answer, request.id));
     },
   });
 }
 
 /**
- * Judges the request's credentials, notes its key for the usage record, and tells a key that ends
+ * Judges a request's credentials, notes its key for the usage record, and tells a key that ends
  * soon or has a successor so.
+ * @param asked the request that is judged, when the one at hand only tells of it
  * @throws InputError on more than one Authorization header, AuthenticationError on bad credentials
  */
 export async function authenticate(
@@ -69,29 +81,35 @@ export async function authenticate(
   reply: FastifyReply,
   journal: RequestJournal,
   { authenticator, clock }: Pick<GraphqlRouteParts, 'authenticator' | 'clock'>,
+  { client, rawHeaders }: ClientRequest = clientRequestOf(request),
 ): Promise<Principal> {
-  const credentials = parseCredentials(request.raw.rawHeaders);
+  const credentials = parseCredentials(rawHeaders);
   if (credentials.kind === 'ambiguous') {
     throw new InputError('Authorization', 'Send exactly one Authorization header.');
   }
-  request.keyUse = { journal };
-  const origin = { requestId: request.id, ip: request.ip };
-  const result: Authentication = await authenticator.authenticate(credentials, origin);
+  request.keyUse = { journal, client };
+  const result = await judge(request, journal, async () =>
+    authenticator.authenticate(credentials, client),
+  );
   if (result.kind === 'anonymous' || result.kind === 'person') return result.principal;
   if (result.kind === 'refused') {
     const { reason, key, message } = result;
     if (key !== undefined && (reason === 'EXPIRED' || reason === 'REVOKED')) {
-      request.keyUse = { journal, key, refused: reason };
+      request.keyUse = { journal, client, key, refused: reason };
     }
     throw new AuthenticationError(reason, message);
   }
-  request.keyUse = { journal, key: result.key };
+  request.keyUse = { journal, client, key: result.key };
   const { expiresAt, successorId } = result.key;
   if (successorId !== null) reply.header('keyward-key-superseded', successorId);
   if (expiresAt !== null && expiresAt.getTime() - clock.now().getTime() <= expiryNoticeMs) {
     reply.header('keyward-key-expires-at', expiresAt.toISOString());
   }
   return result.principal;
+}
+
+function clientRequestOf(request: FastifyRequest): ClientRequest {
+  return { client: clientOf(request), rawHeaders: request.raw.rawHeaders };
 }
 
 // Apollo reads no other headers, and copying all of them costs time.

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { retryAfterSeconds } from '../graphql/answer.plugin';
+import { retryAfterSeconds } from '../kernel/challenges';
 
 /** Whether requests can be answered just now. */
 export interface Readiness {

@@ -2,13 +2,16 @@ import cors from '@fastify/cors';
 import fastify, { type FastifyInstance } from 'fastify';
 import { UnavailableError } from '../kernel/errors';
 import type { Logger } from '../kernel/logger';
+import { serveCoprocessor } from './coprocessor-route';
 import { isInternal, sendError } from './error-answer';
 import { serveForwardAuth, type ForwardAuthParts } from './forward-auth-route';
 import { serveGraphql, type GraphqlRouteParts } from './graphql-route';
 import { serveHealth, type Readiness } from './health-routes';
 import { serveIntrospection, type IntrospectionRouteParts } from './introspection-route';
 import { maxBodyBytes, readJsonBodies } from './json-body';
+import { serveMetrics, type MetricsRouteParts } from './metrics-route';
 import { serveRegistry, type RegistryRouteParts } from './registry-route';
+import { signalRequests, type RequestSignalsParts } from './request-signals';
 import { requestIdOf } from './request-id';
 import { securityHeaders } from './security-headers';
 import { refuseUnreadable, refuseUrl } from './unreadable-request';
@@ -23,36 +26,40 @@ export interface HttpParts
     VerificationsRouteParts,
     IntrospectionRouteParts,
     ForwardAuthParts,
-    UsageHookParts {
+    UsageHookParts,
+    RequestSignalsParts {
   readonly readiness: Readiness;
   readonly trustedProxies: readonly string[];
+  /** undefined: metrics are not served here. */
+  readonly metrics: MetricsRouteParts | undefined;
   readonly logger: Logger;
 }
 
 // A client that sends its request slower than this is not waited for.
 const slowestRequestMs = 30_000;
 
+const everyServer = {
+  requestTimeout: slowestRequestMs,
+  requestIdHeader: false,
+  genReqId: requestIdOf,
+  exposeHeadRoutes: false,
+  clientErrorHandler: refuseUnreadable,
+  frameworkErrors: refuseUrl,
+} as const;
+
 /** Makes the HTTP server with everything it serves; it does not listen yet. */
 export async function createHttpServer(parts: HttpParts): Promise<FastifyInstance> {
   const app = fastify({
+    ...everyServer,
     bodyLimit: maxBodyBytes,
-    requestTimeout: slowestRequestMs,
-    requestIdHeader: false,
-    genReqId: requestIdOf,
     trustProxy: parts.trustedProxies.length > 0 ? [...parts.trustedProxies] : false,
     forceCloseConnections: 'idle',
-    exposeHeadRoutes: false,
-    clientErrorHandler: refuseUnreadable,
-    frameworkErrors: refuseUrl,
   });
-  const everyAnswer = { ...securityHeaders(), 'cache-control': 'no-store' };
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.headers(everyAnswer).header('x-request-id', request.id);
-    done();
-  });
+  signalRequests(app, parts);
+  addHeaders(app);
   if (parts.corsOrigins.size > 0) await allowOrigins(app, parts.corsOrigins);
   readJsonBodies(app);
-  answerErrors(app, parts.logger);
+  answerErrors(app, parts.logger, 'GraphQL is at /graphql.');
   recordUsage(app, parts);
   serveHealth(app, parts.readiness);
   serveGraphql(app, parts);
@@ -60,7 +67,26 @@ export async function createHttpServer(parts: HttpParts): Promise<FastifyInstanc
   serveVerifications(app, parts);
   serveIntrospection(app, parts);
   serveForwardAuth(app, parts);
+  serveCoprocessor(app, parts);
+  if (parts.metrics !== undefined) serveMetrics(app, parts.metrics);
   return app;
+}
+
+/** Makes the server of `/metrics` on a port of its own; it does not listen yet. */
+export function createMetricsServer(parts: MetricsRouteParts, logger: Logger): FastifyInstance {
+  const app = fastify({ ...everyServer, forceCloseConnections: true });
+  addHeaders(app);
+  answerErrors(app, logger, 'Metrics are at /metrics.');
+  serveMetrics(app, parts);
+  return app;
+}
+
+function addHeaders(app: FastifyInstance): void {
+  const everyAnswer = { ...securityHeaders(), 'cache-control': 'no-store' };
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(everyAnswer).header('x-request-id', request.id);
+    done();
+  });
 }
 
 async function allowOrigins(app: FastifyInstance, origins: ReadonlySet<string>): Promise<void> {
@@ -75,7 +101,7 @@ async function allowOrigins(app: FastifyInstance, origins: ReadonlySet<string>):
   });
 }
 
-function answerErrors(app: FastifyInstance, logger: Logger): void {
+function answerErrors(app: FastifyInstance, logger: Logger, whatIsHere: string): void {
   app.setErrorHandler(async (error, request, reply) => {
     const logged = { err: error, requestId: request.id };
     if (isInternal(error)) logger.error(logged, 'a request met an error');
@@ -83,7 +109,7 @@ function answerErrors(app: FastifyInstance, logger: Logger): void {
     return sendError(request, reply, error);
   });
   app.setNotFoundHandler(async (request, reply) => {
-    const message = 'There is nothing here. GraphQL is at /graphql.';
+    const message = `There is nothing here. ${whatIsHere}`;
     const extensions = { code: 'NOT_FOUND', requestId: request.id };
     return reply.code(404).send({ errors: [{ message, extensions }] });
   });

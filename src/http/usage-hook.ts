@@ -10,9 +10,13 @@ import type { PresentedKey } from '../keys/verification.service';
 import type { UsageService } from '../usage/usage.service';
 import { answerTo, errorType } from './error-answer';
 
+/** Where a request comes from, as its record tells. */
+export type Client = Pick<KeyRequest, 'requestId' | 'ip' | 'userAgent'>;
+
 /** What a request leaves for its records. */
 interface KeyUse {
   readonly journal: RequestJournal;
+  readonly client: Client;
   /** The key it was made with. */
   readonly key?: PresentedKey;
   readonly refused?: 'EXPIRED' | 'REVOKED';
@@ -53,7 +57,7 @@ export function recordUsage(app: FastifyInstance, { usage, clock, logger }: Usag
     const records = recordsOf(keyUse, request, clock);
     if (records.length === 0) return payload;
     try {
-      await usage.record(records);
+      await request.span.part('commit usage', async () => usage.record(records));
       return payload;
     } catch (error) {
       logger.warn({ err: error, requestId: request.id }, 'a request could not be recorded');
@@ -67,7 +71,7 @@ export function recordUsage(app: FastifyInstance, { usage, clock, logger }: Usag
 }
 
 function recordsOf(
-  { journal, key, refused }: KeyUse,
+  { journal, client, key, refused }: KeyUse,
   request: FastifyRequest,
   clock: Clock,
 ): readonly KeyRequest[] {
@@ -75,19 +79,18 @@ function recordsOf(
   const own: KeyRequest = {
     organizationId: key.organizationId,
     apiKeyId: key.id,
-    requestId: request.id,
+    ...client,
     at: key.checkedAt,
     service: journal.service,
     operation: journal.operation,
     outcome: refused ?? journal.refused ?? 'VALID',
-    ip: request.ip,
-    userAgent: userAgentOf(request),
     durationMs: Math.round(clock.monotonicMs() - request.receivedAtMs),
   };
   return [own, ...journal.verifications];
 }
 
-function userAgentOf({ headers }: FastifyRequest): string | null {
-  const given = headers['user-agent'];
-  return given === undefined ? null : echoable(given);
+/** Where a request comes from that is made for nobody else. */
+export function clientOf({ id, ip, headers }: FastifyRequest): Client {
+  const userAgent = headers['user-agent'];
+  return { requestId: id, ip, userAgent: userAgent === undefined ? null : echoable(userAgent) };
 }

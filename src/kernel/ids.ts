@@ -12,7 +12,8 @@ export type UserId = Branded<'UserId'>;
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-function isUuid(text: string): boolean {
+/** Whether a text is a UUID of any version, in any case. */
+export function isUuid(text: string): boolean {
   return uuidPattern.test(text);
 }
 

@@ -32,6 +32,8 @@ export interface Page<Row> {
   readonly edges: readonly { readonly cursor: string; readonly node: Row }[];
   readonly hasNextPage: boolean;
   readonly hasPreviousPage: boolean;
+  /** Where looking for more ended, if not at the last edge. */
+  readonly endCursor?: string;
 }
 
 /**
@@ -89,6 +91,14 @@ export function badCursor(field: string): InputError {
   );
 }
 
+/** Whether a cursor's value is an instant that PostgreSQL can read: such as `toISOString` writes it. */
+export function isInstant(text: string): boolean {
+  const date = new Date(text);
+  // Years before 1 and after 9999 are written in ways of their own.
+  const isUsual = /^(?!0000)\d{4}-/.test(text);
+  return isUsual && !Number.isNaN(date.getTime()) && date.toISOString() === text;
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -118,5 +128,5 @@ export function cutPage<Row>(
 /** The page with other nodes in the same places. */
 export function mapPage<From, To>(page: Page<From>, change: (node: From) => To): Page<To> {
   const edges = page.edges.map(({ cursor, node }) => ({ cursor, node: change(node) }));
-  return { edges, hasNextPage: page.hasNextPage, hasPreviousPage: page.hasPreviousPage };
+  return { ...page, edges };
 }

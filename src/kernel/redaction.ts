@@ -1,3 +1,5 @@
+import { withoutControls } from './text';
+
 // The shape of a key wherever it stands in a text, with whatever was typed behind it; see
 // keys/key-secret.ts.
 const keyLike = /[A-Za-z][A-Za-z0-9]{0,15}_(?:(?:live|test)_)?[0-9A-Za-z]{39,}/g;
@@ -15,6 +17,11 @@ export function echoable(text: string): string {
   const start = text.slice(0, longestEcho - echoedEnd).replace(/\w+$/, '');
   const end = text.slice(-echoedEnd).replace(/^\w+/, '');
   return redactKeys(`${start}…${end}`);
+}
+
+/** A text that a client chose, fit to be kept: echoable, and without what no text may hold. */
+export function recordable(text: string): string {
+  return withoutControls(echoable(text));
 }
 
 /** The text with everything that looks like an API key taken out. */

@@ -1,3 +1,5 @@
+import { FieldRefusedError } from './errors';
+
 /** How a product groups its permissions. */
 export type ScopeGroup = 'READ' | 'WRITE' | 'ADMIN';
 
@@ -106,4 +108,26 @@ export function missingScopes(
 ): readonly (readonly string[])[] {
   const missing = required.map((all) => all.filter((scope) => !effective.has(scope)));
   return missing.some((list) => list.length === 0) ? [] : missing;
+}
+
+/**
+ * The refusal of a field to a caller who lacks what the first requirement that is not met wants.
+ * @param holder who lacks it, as the message says: `the key does`
+ */
+export function insufficientScope(
+  effective: ReadonlySet<string>,
+  requirements: readonly RequiredScopes[],
+  holder: 'the key does' | 'you do',
+): FieldRefusedError | undefined {
+  for (const requiredScopes of requirements) {
+    const missing = missingScopes(effective, requiredScopes);
+    if (missing.length === 0) continue;
+    const wanted = missing.map((all) => all.join(' and ')).join(', or ');
+    return new FieldRefusedError(
+      'INSUFFICIENT_SCOPE',
+      `This field needs a scope that ${holder} not have: ${wanted}.`,
+      { requiredScopes, missingScopes: missing },
+    );
+  }
+  return undefined;
 }

@@ -1,12 +1,8 @@
 import { Args, Ctx, Directive, FieldResolver, Resolver, Root } from 'type-graphql';
-import {
-  AuditEventConnectionType,
-  AuditEventPageArgs,
-  toAuditEventType,
-} from '../audit/audit-event.types';
+import { AuditEventConnectionType, toAuditEventType } from '../audit/audit-event.types';
 import type { AuditService } from '../audit/audit.service';
 import type { RequestContext } from '../graphql/context';
-import { toConnection } from '../graphql/page.types';
+import { ForwardPageArgs, toConnection } from '../graphql/page.types';
 import { mapPage } from '../kernel/pages';
 import { requireKnown } from '../kernel/principal';
 import type { ApiKey } from './api-key';
@@ -26,7 +22,7 @@ export class ApiKeyAuditResolver {
   async auditEvents(
     @Ctx() { caller }: RequestContext,
     @Root() key: ApiKey,
-    @Args(() => AuditEventPageArgs) { first, after }: AuditEventPageArgs,
+    @Args(() => ForwardPageArgs) { first, after }: ForwardPageArgs,
   ): Promise<AuditEventConnectionType | null> {
     const { organizationId } = requireKnown(caller.principal);
     if (key.organizationId !== organizationId) return null;

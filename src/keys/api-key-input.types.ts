@@ -4,6 +4,15 @@ import type { Environment } from '../kernel/principal';
 import type { RevocationReason } from './api-key';
 import { environments, revocationReasons } from './api-key.types';
 
+/** The field of an input with which keys are issued: the client's own name for its request. */
+export function IdempotencyKeyField(): PropertyDecorator {
+  return Field(() => String, {
+    nullable: true,
+    description:
+      'Makes a retry safe: for 24 hours the same idempotencyKey with the same input answers with the same key and a null secret.',
+  });
+}
+
 /** What people write on a key, apart from its name. */
 @InputType()
 abstract class LabelsInputType {
@@ -76,11 +85,7 @@ export class CreateApiKeyInput extends LabelsInputType {
   })
   readonly expiresIn?: string | null;
 
-  @Field(() => String, {
-    nullable: true,
-    description:
-      'Makes a retry safe: for 24 hours the same idempotencyKey with the same input answers with the same key and a null secret.',
-  })
+  @IdempotencyKeyField()
   readonly idempotencyKey?: string | null;
 }
 

@@ -1,5 +1,6 @@
 import type { SelectQueryBuilder } from 'typeorm';
 import type { Transaction } from '../database/database';
+import { countTotal } from '../database/list-total';
 import type { ApiKeyId, OrganizationId } from '../kernel/ids';
 import { cutPage, encodeCursor, type Cursor, type Page, type PageRequest } from '../kernel/pages';
 import type { ApiKey } from './api-key';
@@ -13,9 +14,6 @@ import {
   type MetKey,
 } from './api-key-list';
 import { toApiKey } from './api-key.repository';
-
-/** Up to here a total is exact; a longer list's total is this number. */
-const maxTotalCount = 100_000;
 
 interface SortedIndex {
   /** The columns after the organization, which is first in every index. */
@@ -112,19 +110,13 @@ export class ApiKeyListRepository {
     return query.getRawMany<MetKey>();
   }
 
-  /** How many keys meet the filter; counted up to `maxTotalCount`. */
+  /** How many keys meet the filter; counted up to 100,000. */
   async count(
     tx: Transaction,
     organizationId: OrganizationId,
     filter: ApiKeyFilter,
   ): Promise<number> {
-    const query = listQuery(tx, organizationId, filter, false).select('1').limit(maxTotalCount);
-    const [sql, parameters] = query.getQueryAndParameters();
-    const rows: { count: number }[] = await tx.query(
-      `SELECT count(*)::int AS count FROM (${sql}) AS listed`,
-      parameters,
-    );
-    return rows[0]?.count ?? 0;
+    return countTotal(tx, listQuery(tx, organizationId, filter, false));
   }
 }
 

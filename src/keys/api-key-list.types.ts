@@ -1,4 +1,5 @@
-import { ArgsType, Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
+import { ArgsType, Field, ID, InputType, registerEnumType } from 'type-graphql';
+import { PageArgs } from '../graphql/page.types';
 import type { Environment } from '../kernel/principal';
 import type { ApiKeyStatus } from './api-key';
 import type { ApiKeyOrderField } from './api-key-list';
@@ -85,25 +86,7 @@ export class ApiKeyFilterInput {
 
 /** The arguments of a list of keys. */
 @ArgsType()
-export class ApiKeyListArgs {
-  @Field(() => Int, {
-    nullable: true,
-    description: 'How many, from the start or after a cursor; 50 unless told, 200 at most.',
-  })
-  readonly first?: number | null;
-
-  @Field(() => String, { nullable: true, description: 'Only what follows this cursor.' })
-  readonly after?: string | null;
-
-  @Field(() => Int, {
-    nullable: true,
-    description: 'How many, from the end or before a cursor; 200 at most.',
-  })
-  readonly last?: number | null;
-
-  @Field(() => String, { nullable: true, description: 'Only what comes before this cursor.' })
-  readonly before?: string | null;
-
+export class ApiKeyListArgs extends PageArgs {
   @Field(() => ApiKeyFilterInput, { nullable: true, description: 'Which keys; left out: all.' })
   readonly filter?: ApiKeyFilterInput | null;
 

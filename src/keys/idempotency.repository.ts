@@ -1,4 +1,5 @@
-import type { Transaction } from '../database/database';
+import type { Database, Transaction } from '../database/database';
+import { deleteSome } from '../database/delete-some';
 import { parseApiKeyId, type ApiKeyId, type OrganizationId } from '../kernel/ids';
 
 /** A request that must not happen twice. */
@@ -44,6 +45,16 @@ export class IdempotencyRepository {
       ],
     );
     return claimed.length > 0 ? undefined : this.#earlier(tx, request);
+  }
+
+  /**
+   * Deletes some of the requests that no claim can meet any more: after 25 hours, for transactions
+   * that began within the 24 may still be going on.
+   * @returns whether there may be more
+   */
+  async deleteSome(database: Database): Promise<boolean> {
+    const isOld = `created_at <= statement_timestamp() - interval '25 hours'`;
+    return deleteSome(database, 'idempotent_requests', isOld);
   }
 
   async #earlier(tx: Transaction, request: IdempotentRequest): Promise<EarlierRequest> {

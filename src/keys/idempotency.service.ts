@@ -1,4 +1,4 @@
-import type { Transaction } from '../database/database';
+import type { Database, Transaction } from '../database/database';
 import { ConflictError } from '../kernel/errors';
 import type { ApiKeyId } from '../kernel/ids';
 import type { Caller } from '../kernel/principal';
@@ -21,6 +21,7 @@ export interface KeyRequested {
 /** Makes sure that a request for a new key which is sent again makes no second one. */
 export class IdempotencyService {
   constructor(
+    private readonly database: Database,
     private readonly requests: IdempotencyRepository,
     private readonly keys: ApiKeyRepository,
   ) {}
@@ -48,5 +49,13 @@ export class IdempotencyService {
       );
     }
     return this.keys.find(tx, organizationId, earlier.apiKeyId);
+  }
+
+  /**
+   * Forgets, little by little, the requests that are too old to be answered for.
+   * @param signal stops it before its next step
+   */
+  async discard(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && (await this.requests.deleteSome(this.database)));
   }
 }

@@ -4,38 +4,26 @@ import { addDuration, parseDuration, type IsoDuration } from '../kernel/duration
 import { InputError, PolicyError } from '../kernel/errors';
 import type { Caller } from '../kernel/principal';
 import type { ApiKey } from './api-key';
-import {
-  checkExpiry,
-  checkIdempotencyKey,
-  checkLabels,
-  describeExpiry,
-  type Expiry,
-  type ExpiryInput,
-} from './api-key-input';
+import { checkExpiry, checkLabels } from './api-key-input';
 import type { ApiKeyRepository } from './api-key.repository';
-import { lifetimeAgain } from './lifetime';
 import type {
   Succession,
+  SuccessionInput,
   SuccessionMoment,
   SuccessionPlan,
   SuccessionService,
 } from './succession.service';
 
 /** Which key to rotate, and how, as a client sends it. */
-export interface RotationInput extends ExpiryInput {
-  readonly id: string;
+export interface RotationInput extends SuccessionInput {
   /** ISO 8601; left out: the organization's. */
   readonly gracePeriod?: string | null | undefined;
   /** true: the key goes on working until someone revokes it. */
   readonly keepPredecessor?: boolean | null | undefined;
-  readonly idempotencyKey?: string | null | undefined;
 }
 
-interface Wish {
-  /** 'usual': the organization's; 'keep': no end. */
-  readonly grace: IsoDuration | 'usual' | 'keep';
-  readonly expiry: Expiry;
-}
+/** 'usual': the organization's; 'keep': no end. */
+type Grace = IsoDuration | 'usual' | 'keep';
 
 /** Rotates keys: new secrets for what old ones may do. */
 export class RotationService {
@@ -53,35 +41,20 @@ export class RotationService {
    * @throws NotFoundError, ConflictError as `SuccessionService.succeed` does
    */
   async rotate(caller: Caller, input: RotationInput): Promise<Succession> {
-    const wish = this.#check(input);
     const { gracePeriod = null, keepPredecessor = null } = input;
-    return this.successions.succeed(caller, {
-      id: input.id,
+    const grace = checkGrace(input);
+    return this.successions.succeed(caller, input, {
       action: 'api_key.rotated',
-      idempotencyKey: checkIdempotencyKey(input.idempotencyKey),
-      asked: [gracePeriod, keepPredecessor ?? false, describeExpiry(wish.expiry)],
-      plan: async (tx, moment) => this.#plan(tx, moment, wish),
+      expiry: checkExpiry(input),
+      asked: [gracePeriod, keepPredecessor ?? false],
+      plan: async (tx, moment) => this.#plan(tx, moment, grace),
     });
-  }
-
-  #check(input: RotationInput): Wish {
-    const { gracePeriod, keepPredecessor } = input;
-    if (keepPredecessor === true && gracePeriod != null) {
-      throw new InputError(
-        'input.keepPredecessor',
-        'Give input.gracePeriod or input.keepPredecessor, not both.',
-      );
-    }
-    const expiry = checkExpiry(input);
-    if (keepPredecessor === true) return { grace: 'keep', expiry };
-    if (gracePeriod == null) return { grace: 'usual', expiry };
-    return { grace: parseDuration(gracePeriod, 'input.gracePeriod'), expiry };
   }
 
   async #plan(
     tx: Transaction,
     { predecessor, now, policy }: SuccessionMoment,
-    { grace, expiry }: Wish,
+    grace: Grace,
   ): Promise<SuccessionPlan> {
     const usual = policy.defaultRotationGrace ?? this.product.keys.rotationGrace;
     const usualEnd = addDuration(now, parseDuration(usual, 'defaultRotationGrace'));
@@ -91,7 +64,6 @@ export class RotationService {
     return {
       labels: checkLabels({}, predecessor),
       scopes: predecessor.scopes,
-      expiry: expiry ?? lifetimeAgain(predecessor, now, policy),
       retiresAt,
       // Else a grace of centuries would be a way past the limit on active keys.
       isAdditional: retiresAt === null || retiresAt > usualEnd,
@@ -110,6 +82,17 @@ export class RotationService {
       { predecessorId, retiresAt },
     );
   }
+}
+
+function checkGrace({ gracePeriod, keepPredecessor }: RotationInput): Grace {
+  if (keepPredecessor === true && gracePeriod != null) {
+    throw new InputError(
+      'input.keepPredecessor',
+      'Give input.gracePeriod or input.keepPredecessor, not both.',
+    );
+  }
+  if (keepPredecessor === true) return 'keep';
+  return gracePeriod == null ? 'usual' : parseDuration(gracePeriod, 'input.gracePeriod');
 }
 
 function earlier(end: Date, { expiresAt }: ApiKey): Date {

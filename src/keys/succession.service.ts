@@ -7,10 +7,17 @@ import type { Caller } from '../kernel/principal';
 import type { EffectivePolicy } from '../organizations/key-policy';
 import type { KeyPolicyService } from '../organizations/key-policy.service';
 import type { ApiKey } from './api-key';
+import {
+  checkIdempotencyKey,
+  describeExpiry,
+  type Expiry,
+  type ExpiryInput,
+} from './api-key-input';
 import type { ApiKeyRepository } from './api-key.repository';
 import type { CallerGuard } from './caller-guard.service';
 import type { IdempotencyService } from './idempotency.service';
 import type { IssuingService, KeyOrder } from './issuing.service';
+import { lifetimeAgain } from './lifetime';
 import type { SuccessionRepository } from './succession.repository';
 import { noSuchKey } from './update.service';
 
@@ -24,10 +31,7 @@ export interface Succession {
 }
 
 /** What becomes of a key and of the one that takes its place. */
-export interface SuccessionPlan extends Pick<
-  KeyOrder,
-  'labels' | 'scopes' | 'expiry' | 'isAdditional'
-> {
+export interface SuccessionPlan extends Pick<KeyOrder, 'labels' | 'scopes' | 'isAdditional'> {
   /** When the predecessor stops by itself; null: it does not. */
   readonly retiresAt: Date | null;
 }
@@ -41,16 +45,24 @@ export interface SuccessionMoment {
   readonly policy: EffectivePolicy;
 }
 
-/** A request for a successor. */
-export interface SuccessionRequest {
-  /** The predecessor's id as the client sent it. */
+/** Which key gets a successor, as a client sends it. */
+export interface SuccessionInput extends ExpiryInput {
   readonly id: string;
+  readonly idempotencyKey?: string | null | undefined;
+}
+
+/** What kind of successor is asked for. */
+export interface SuccessionRequest {
   readonly action: 'api_key.rotated' | 'api_key.replaced';
-  readonly idempotencyKey: string | undefined;
-  /** What was asked for beside the id, as JSON values. */
+  /** undefined: the predecessor's lifetime again. */
+  readonly expiry: Expiry;
+  /** What else was asked for, as JSON values. */
   readonly asked: readonly unknown[];
   /** Decides what becomes of the two keys. */
-  readonly plan: (tx: Transaction, moment: SuccessionMoment) => Promise<SuccessionPlan>;
+  readonly plan: (
+    tx: Transaction,
+    moment: SuccessionMoment,
+  ) => SuccessionPlan | Promise<SuccessionPlan>;
 }
 
 /** What successions need of others. */
@@ -73,22 +85,29 @@ export class SuccessionService {
    * Issues the successor and settles the predecessor's end, with both audit events, in one
    * transaction that holds the predecessor's lock: of concurrent requests, also for its revocation,
    * one comes first and the others see what it did.
+   * @throws InputError naming `input.idempotencyKey`
    * @throws NotFoundError when the caller's organization has no such key
    * @throws ConflictError when the key does not work, has a successor (`successorId` in the
    * details), or the idempotency key was used with another input
    * @throws what `request.plan` and `IssuingService.issue` throw
    */
-  async succeed(caller: Caller, request: SuccessionRequest): Promise<Succession> {
-    const id = parseApiKeyId(request.id);
+  async succeed(
+    caller: Caller,
+    input: Pick<SuccessionInput, 'id' | 'idempotencyKey'>,
+    request: SuccessionRequest,
+  ): Promise<Succession> {
+    const idempotencyKey = checkIdempotencyKey(input.idempotencyKey);
+    const id = parseApiKeyId(input.id);
     if (id === undefined) throw noSuchKey();
-    return this.parts.database.transaction(async (tx) => this.#succeed(tx, caller, request, id));
+    return this.parts.database.transaction(async (tx) =>
+      this.#succeed(tx, caller, { ...request, id, idempotencyKey }),
+    );
   }
 
   async #succeed(
     tx: Transaction,
     caller: Caller,
-    request: SuccessionRequest,
-    id: ApiKeyId,
+    { id, idempotencyKey, action, expiry, ...request }: CheckedRequest,
   ): Promise<Succession> {
     const { keys, successions, guard, idempotency, policies } = this.parts;
     const { organizationId } = caller.principal;
@@ -98,8 +117,7 @@ export class SuccessionService {
     if (predecessor === undefined) throw noSuchKey();
     const now = await databaseNow(tx);
     const apiKeyId = newApiKeyId();
-    const { idempotencyKey, action } = request;
-    const asked = [action, id, ...request.asked];
+    const asked = [action, id, ...request.asked, describeExpiry(expiry)];
     const earlier = await idempotency.findEarlier(tx, caller, {
       ...{ idempotencyKey, asked, apiKeyId, at: now },
     });
@@ -107,29 +125,46 @@ export class SuccessionService {
     requireSucceedable(predecessor);
     const policy = await policies.forNewKey(tx, caller.principal, now);
     const plan = await request.plan(tx, { predecessor, now, policy });
-    return this.#carryOut(tx, caller, { ...plan, id: apiKeyId, predecessor, action, policy }, now);
+    const order: SuccessorOrder = {
+      ...plan,
+      id: apiKeyId,
+      environment: predecessor.environment,
+      expiry: expiry ?? lifetimeAgain(predecessor, now, policy),
+      policy,
+      predecessor,
+    };
+    return this.#carryOut(tx, caller, order, action, now);
   }
 
   async #carryOut(
     tx: Transaction,
     caller: Caller,
-    plan: SuccessionPlan &
-      Pick<SuccessionRequest, 'action'> &
-      Pick<KeyOrder, 'id' | 'policy'> & { readonly predecessor: ApiKey },
+    order: SuccessorOrder,
+    action: SuccessionRequest['action'],
     now: Date,
   ): Promise<Succession> {
     const { keys, successions, issuing, audit } = this.parts;
     const { organizationId, actor } = caller.principal;
-    const { id, predecessor, retiresAt } = plan;
-    const order: KeyOrder = { ...plan, environment: predecessor.environment };
+    const { id, predecessor, retiresAt } = order;
     const { apiKey, secret, event } = await issuing.issue(tx, caller, order, now);
     const retirement = retiresAt === null ? undefined : { at: retiresAt, by: actor };
     await successions.setSuccessor(tx, predecessor, { id, at: now }, retirement);
     const superseded = await keys.find(tx, organizationId, predecessor.id);
     if (superseded === undefined) throw new Error('a locked key is gone');
-    await audit.record(tx, caller, now, event, supersededEvent(plan.action, superseded));
+    await audit.record(tx, caller, now, event, supersededEvent(action, superseded));
     return { apiKey, predecessor: superseded, secret };
   }
+}
+
+/** A request whose input has been checked. */
+interface CheckedRequest extends SuccessionRequest {
+  readonly id: ApiKeyId;
+  readonly idempotencyKey: string | undefined;
+}
+
+/** A key to be issued in the place of another. */
+interface SuccessorOrder extends KeyOrder, Pick<SuccessionPlan, 'retiresAt'> {
+  readonly predecessor: ApiKey;
 }
 
 function requireSucceedable({ successor, status }: ApiKey): void {

@@ -1,6 +1,7 @@
 import { Field, ID, InputType, ObjectType } from 'type-graphql';
 import { DurationScalar } from '../graphql/scalars';
 import type { ApiKey } from './api-key';
+import { IdempotencyKeyField } from './api-key-input.types';
 import { ApiKeyType } from './api-key.types';
 
 /** What requests for a successor have in common. */
@@ -22,11 +23,7 @@ abstract class SuccessionInputType {
   })
   readonly expiresIn?: string | null;
 
-  @Field(() => String, {
-    nullable: true,
-    description:
-      'Makes a retry safe: for 24 hours the same idempotencyKey with the same input answers with the same key and a null secret.',
-  })
+  @IdempotencyKeyField()
   readonly idempotencyKey?: string | null;
 }
 

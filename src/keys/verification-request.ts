@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import { InputError } from '../kernel/errors';
 import type { Environment } from '../kernel/principal';
-import { echoable, redactKeys } from '../kernel/redaction';
+import { recordable, redactKeys } from '../kernel/redaction';
 import type { RequiredScopes, ScopeCatalogue } from '../kernel/scopes';
-import { checkText, withoutControls } from '../kernel/text';
+import { checkText } from '../kernel/text';
 import type { Demands } from './judgement';
 
 /** What a service asks about a secret that was presented to it, as it came. */
@@ -61,7 +61,7 @@ export function checkVerificationRequest(
 }
 
 function fit(text: string | null | undefined): string | null {
-  return text == null ? null : withoutControls(echoable(text));
+  return text == null ? null : recordable(text);
 }
 
 function checkScopes(

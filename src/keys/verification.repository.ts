@@ -1,5 +1,6 @@
-import { BatchedLookup } from '../database/batched-lookup';
+import { BatchedLookup } from '../kernel/batched-lookup';
 import type { Database } from '../database/database';
+import { noMeter, type Meter } from '../signals/meter';
 import type { KeyDigest } from './key-digest';
 import type { PresentedKey } from './presented-key';
 
@@ -39,12 +40,16 @@ type Candidates = readonly [KeyDigest, ...KeyDigest[]];
 export class VerificationRepository {
   readonly #lookup: BatchedLookup<Candidates, PresentedKey>;
 
-  constructor(private readonly database: Database) {
+  constructor(
+    private readonly database: Database,
+    meter: Meter = noMeter,
+  ) {
     this.#lookup = new BatchedLookup<Candidates, PresentedKey>({
       one: async (candidates) => this.#findOne(candidates),
       many: async (batch) => this.#findMany(batch),
       maxInFlight: 2, // measured: more only make each batch smaller
       maxBatchSize: 1000,
+      observe: (keys) => meter.lookUp(keys),
     });
   }
 

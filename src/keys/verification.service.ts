@@ -1,4 +1,5 @@
 import type { Logger } from '../kernel/logger';
+import { noMeter, type Meter } from '../signals/meter';
 import { mayBeImported, sha256Of } from './imported-secret';
 import type { KeyDigest, KeyDigester } from './key-digest';
 import { isWellFormedKey } from './key-secret';
@@ -20,6 +21,7 @@ export class VerificationService {
     private readonly digester: KeyDigester,
     private readonly logger: Logger,
     private readonly acceptImported = false,
+    private readonly meter: Meter = noMeter,
   ) {}
 
   /**
@@ -33,6 +35,10 @@ export class VerificationService {
     secret: string,
     mayKnow: (key: PresentedKey) => boolean = () => true,
   ): Promise<Verdict> {
+    return this.meter.verification(() => this.#judge(secret, mayKnow));
+  }
+
+  async #judge(secret: string, mayKnow: (key: PresentedKey) => boolean): Promise<Verdict> {
     const wellFormed = isWellFormedKey(secret);
     const importable = this.acceptImported && (wellFormed || mayBeImported(secret));
     if (!wellFormed && !importable) return { outcome: 'MALFORMED' };

@@ -6,7 +6,7 @@ import type { ApiKey } from './api-key';
 import { ApiKeyType, environments } from './api-key.types';
 
 /** What a presented secret turned out to be worth, as GraphQL has it. */
-const verificationOutcomes: { readonly [Name in VerificationOutcome]: Name } = {
+export const verificationOutcomes: { readonly [Name in VerificationOutcome]: Name } = {
   VALID: 'VALID',
   MALFORMED: 'MALFORMED',
   UNKNOWN: 'UNKNOWN',
@@ -42,7 +42,7 @@ export class VerifyApiKeyInput {
   @Field(() => [[String]], {
     nullable: true,
     description:
-      'What it must be able to do, as in @requiresScopes: any of the lists, all of its members. Left out or empty: nothing.',
+      'What it must be able to do, as federation’s requiresScopes has it: any of the lists, all of its members. Left out or empty: nothing.',
   })
   readonly requiredScopes?: string[][] | null;
 

@@ -1,6 +1,7 @@
 import { sqlState } from '../database/failures';
 import type { Database } from '../database/database';
 import { admittedOutcomes, type KeyRequest } from '../kernel/key-request';
+import type { PartitionRepository } from './partition.repository';
 
 /** A request with the id that makes writing it twice write it once. */
 export interface IdentifiedRequest extends KeyRequest {
@@ -42,12 +43,12 @@ const write = {
 
 const missingPartition = '23514';
 
-// Any number will do, as long as every Keyward process uses the same.
-const partitionLock = 5_494_231_078;
-
 /** Writes usage records and their counts. */
 export class UsageRepository {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly partitions: PartitionRepository,
+  ) {}
 
   /** Makes requests durable, each exactly once however often it is given. */
   async write(requests: readonly IdentifiedRequest[]): Promise<void> {
@@ -55,47 +56,10 @@ export class UsageRepository {
       await this.database.run(write, toColumns(requests));
     } catch (error) {
       if (sqlState(error) !== missingPartition) throw error;
-      await this.addPartitions(requests.map(({ at }) => at));
+      await this.partitions.add(requests.map(({ at }) => at));
       await this.database.run(write, toColumns(requests));
     }
   }
-
-  /** Makes the partitions of the coming days, today included, by the database's clock. */
-  async addComingPartitions(days: number): Promise<void> {
-    const rows: { day: Date }[] = await this.database.read((tx) =>
-      tx.query(
-        `SELECT generate_series(statement_timestamp(),
-           statement_timestamp() + make_interval(days => $1), interval '1 day') AS day`,
-        [days],
-      ),
-    );
-    await this.addPartitions(rows.map(({ day }) => day));
-  }
-
-  /** Makes the partitions of these instants' days (UTC), where they are missing. */
-  async addPartitions(instants: readonly Date[]): Promise<void> {
-    const days = new Set(instants.map((instant) => instant.toISOString().slice(0, 10)));
-    await this.database.transaction(async (tx) => {
-      await tx.query(`SELECT pg_advisory_xact_lock($1)`, [partitionLock]);
-      for (const day of days) {
-        const name = `api_key_requests_${day.replaceAll('-', '')}`;
-        const found: unknown[] = await tx.query(`SELECT WHERE to_regclass($1) IS NOT NULL`, [name]);
-        if (found.length > 0) continue;
-        // Attaching a table lets writers go on meanwhile; creating it as a partition would not.
-        await tx.query(`CREATE TABLE ${name} (LIKE api_key_requests INCLUDING ALL)`);
-        await tx.query(
-          `ALTER TABLE api_key_requests ATTACH PARTITION ${name}
-           FOR VALUES FROM ('${day}T00:00Z') TO ('${dayAfter(day)}T00:00Z')`,
-        );
-      }
-    });
-  }
-}
-
-function dayAfter(day: string): string {
-  const next = new Date(`${day}T00:00Z`);
-  next.setUTCDate(next.getUTCDate() + 1);
-  return next.toISOString().slice(0, 10);
 }
 
 function toColumns(requests: readonly IdentifiedRequest[]): readonly unknown[] {

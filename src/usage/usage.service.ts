@@ -1,6 +1,8 @@
 import { GroupCommit } from '../database/group-commit';
 import { newUuid } from '../kernel/ids';
 import type { KeyRequest } from '../kernel/key-request';
+import { noMeter, type Meter } from '../signals/meter';
+import type { PartitionRepository } from './partition.repository';
 import type { IdentifiedRequest, UsageRepository } from './usage.repository';
 
 const daysAhead = 7;
@@ -10,16 +12,20 @@ const maxRequestsPerCommit = 1000;
 export class UsageService {
   readonly #commits: GroupCommit<IdentifiedRequest>;
 
-  constructor(private readonly repository: UsageRepository) {
+  constructor(
+    repository: UsageRepository,
+    private readonly partitions: PartitionRepository,
+    meter: Meter = noMeter,
+  ) {
     this.#commits = new GroupCommit(
-      async (requests) => this.repository.write(requests),
+      async (requests) => meter.usageCommit(requests, () => repository.write(requests)),
       maxRequestsPerCommit,
     );
   }
 
   /** Makes ready for the coming days; a day that was not made ready is made when it is met. */
   async prepare(): Promise<void> {
-    await this.repository.addComingPartitions(daysAhead);
+    await this.partitions.addComing(daysAhead);
   }
 
   /**

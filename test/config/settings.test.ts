@@ -49,12 +49,20 @@ test.each([
   ['KEYWARD_OIDC_ALGORITHMS', { ...oidc, KEYWARD_OIDC_ALGORITHMS: 'none' }],
   ['KEYWARD_OIDC_ALGORITHMS', { ...oidc, KEYWARD_OIDC_ALGORITHMS: ',' }],
   ['KEYWARD_OIDC_CLOCK_TOLERANCE_SECONDS', { KEYWARD_OIDC_CLOCK_TOLERANCE_SECONDS: '301' }],
+  ['KEYWARD_USAGE_RECORD_DAYS', { KEYWARD_USAGE_RECORD_DAYS: '0' }],
+  ['KEYWARD_USAGE_COUNT_DAYS', { KEYWARD_USAGE_COUNT_DAYS: '3651' }],
   ['KEYWARD_INTROSPECTION', { KEYWARD_INTROSPECTION: 'sometimes' }],
   ['KEYWARD_SDL_ACCESS_DIRECTIVES', { KEYWARD_SDL_ACCESS_DIRECTIVES: 'no' }],
   ['KEYWARD_CORS_ORIGINS', { KEYWARD_CORS_ORIGINS: 'https://app.example.com/' }],
   ['KEYWARD_CORS_ORIGINS', { KEYWARD_CORS_ORIGINS: '*' }],
   ['KEYWARD_TRUST_PROXY', { KEYWARD_TRUST_PROXY: 'my-proxy' }],
   ['KEYWARD_TRUST_PROXY', { KEYWARD_TRUST_PROXY: '10.0.0.0/33' }],
+  ['KEYWARD_METRICS_PORT', { KEYWARD_METRICS_PORT: 'on' }],
+  ['KEYWARD_METRICS_PORT', { PORT: '9464', KEYWARD_METRICS_PORT: '9464' }],
+  ['KEYWARD_METRICS_TOKEN', { KEYWARD_METRICS_TOKEN: 'short' }],
+  ['KEYWARD_METRICS_TOKEN', { KEYWARD_METRICS_TOKEN: pepper }],
+  ['KEYWARD_OTLP_ENDPOINT', { KEYWARD_OTLP_ENDPOINT: 'localhost:4318' }],
+  ['KEYWARD_OTLP_ENDPOINT', { KEYWARD_OTLP_ENDPOINT: 'grpc://localhost:4317' }],
   ['KEYWARD_LOG_LEVEL', { KEYWARD_LOG_LEVEL: 'loud' }],
   ['KEYWARD_SHUTDOWN_TIMEOUT_MS', { KEYWARD_SHUTDOWN_TIMEOUT_MS: '60000' }],
 ])('a bad %s is refused by a sentence that names it', (name, environment) => {
@@ -74,6 +82,18 @@ test('people are off until an issuer is set; then tokens are judged by the provi
   });
   const local = { ...oidc, KEYWARD_OIDC_ISSUER: 'http://localhost:8080/realms/acme' };
   expect(readConfig(local).oidc?.issuer).toBe('http://localhost:8080/realms/acme');
+});
+
+test('metrics and traces are off unless they are asked for', () => {
+  expect(readConfig({})).toMatchObject({ metrics: undefined, tracesUrl: undefined });
+});
+
+test.each([
+  ['http://localhost:4318', 'http://localhost:4318/v1/traces'],
+  ['https://otel.example.com/keyward/', 'https://otel.example.com/keyward/v1/traces'],
+  ['https://otel.example.com/v1/traces', 'https://otel.example.com/v1/traces'],
+])('traces for the collector %s go to %s', (KEYWARD_OTLP_ENDPOINT, url) => {
+  expect(readConfig({ KEYWARD_OTLP_ENDPOINT }).tracesUrl).toBe(url);
 });
 
 test('a pepper is named by what it is, whatever its place in the list', () => {

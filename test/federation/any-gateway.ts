@@ -175,3 +175,23 @@ export function holdsBehindAnyGateway(supergraph: () => TestSupergraph): void {
     expect(foreign?.body).toEqual(missing?.body);
   });
 }
+
+/** That a revoked key is refused behind a gateway that tells its client in this way. */
+export function refusesRevokedKeys(supergraph: () => TestSupergraph, toldHow: object): void {
+  test('refuses a revoked key at once and tells the client why', async () => {
+    const { keyward, deployments, ask } = supergraph();
+    const { id, secret } = await keyward.createKey();
+    const variables = { ids: [deployments.deploy('leaked', id)] };
+    const read = 'query ($ids: [ID!]!) { deployments(ids: $ids) { name key { name } } }';
+    const before = await ask(read, variables, { key: secret });
+    expect(before.errors).toEqual([]);
+
+    await ask(
+      'mutation ($id: ID!) { revokeApiKey(input: { id: $id, reason: COMPROMISED }) { apiKey { status } } }',
+      { id },
+    );
+    const after = await ask(read, variables, { key: secret });
+    expect(after.data).toEqual({ deployments: [{ name: 'leaked', key: null }] });
+    expect(after.errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED', ...toldHow } }]);
+  });
+}

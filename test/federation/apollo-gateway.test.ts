@@ -7,7 +7,7 @@ import { ApolloServer } from '@apollo/server';
 import { buildSdl } from '../../src/app/sdl';
 import { deploymentsSdl, serve } from '../support/deployments-subgraph';
 import { compose, startSupergraph, type Gateway, type TestSupergraph } from '../support/supergraph';
-import { holdsBehindAnyGateway } from './any-gateway';
+import { holdsBehindAnyGateway, refusesRevokedKeys } from './any-gateway';
 
 let supergraph: TestSupergraph;
 beforeAll(async () => {
@@ -40,6 +40,12 @@ async function startApolloGateway(supergraphSdl: string): Promise<Gateway> {
 
 describe('@apollo/gateway', () => {
   holdsBehindAnyGateway(() => supergraph);
+  refusesRevokedKeys(() => supergraph, {
+    response: {
+      status: 401,
+      body: { errors: [{ extensions: { code: 'UNAUTHENTICATED', reason: 'REVOKED' } }] },
+    },
+  });
 
   test('runs the supergraph without the access directives, and refuses the one with them', async () => {
     expect(supergraph.supergraphSdl).not.toMatch(/@(authenticated|requiresScopes)|for: SECURITY/);
@@ -92,24 +98,5 @@ describe('@apollo/gateway', () => {
     expect(data).toEqual({ viewer: { kind: 'API_KEY' }, apiKeys: null });
     const extensions = { code: 'UNAUTHORIZED_FIELD_OR_TYPE', reason: 'INSUFFICIENT_SCOPE' };
     expect(errors).toMatchObject([{ path: ['apiKeys'], extensions }]);
-  });
-
-  test('refuses a revoked key at once and tells the client why', async () => {
-    const { keyward, deployments, ask } = supergraph;
-    const { id, secret } = await keyward.createKey();
-    const variables = { ids: [deployments.deploy('leaked', id)] };
-    const read = 'query ($ids: [ID!]!) { deployments(ids: $ids) { name key { name } } }';
-    const before = await ask(read, variables, { key: secret });
-    expect(before.errors).toEqual([]);
-
-    await ask(
-      'mutation ($id: ID!) { revokeApiKey(input: { id: $id, reason: COMPROMISED }) { apiKey { status } } }',
-      { id },
-    );
-    const after = await ask(read, variables, { key: secret });
-    expect(after.data).toEqual({ deployments: [{ name: 'leaked', key: null }] });
-    const body = { errors: [{ extensions: { code: 'UNAUTHENTICATED', reason: 'REVOKED' } }] };
-    const extensions = { code: 'UNAUTHENTICATED', response: { status: 401, body } };
-    expect(after.errors).toMatchObject([{ extensions }]);
   });
 });

@@ -1,9 +1,6 @@
-import { createServer } from 'node:http';
-import { createGatewayRuntime } from '@graphql-hive/gateway-runtime';
-import http from '@graphql-mesh/transport-http';
-import { close, listen } from '../support/deployments-subgraph';
-import { startSupergraph, type Gateway, type TestSupergraph } from '../support/supergraph';
-import { holdsBehindAnyGateway } from './any-gateway';
+import { startHiveGateway } from '../support/hive-gateway';
+import { startSupergraph, type TestSupergraph } from '../support/supergraph';
+import { holdsBehindAnyGateway, refusesRevokedKeys } from './any-gateway';
 
 let supergraph: TestSupergraph;
 beforeAll(async () => {
@@ -11,31 +8,9 @@ beforeAll(async () => {
 });
 afterAll(async () => supergraph.stop());
 
-async function startHiveGateway(supergraphSdl: string): Promise<Gateway> {
-  const runtime = createGatewayRuntime({
-    supergraph: supergraphSdl,
-    transports: { http },
-    propagateHeaders: {
-      fromClientToSubgraphs({ request }) {
-        const authorization = request.headers.get('authorization');
-        return authorization === null ? {} : { authorization };
-      },
-    },
-    logging: false,
-  });
-  const server = createServer((request, response) => void runtime(request, response));
-  const url = await listen(server);
-  return {
-    url,
-    async stop() {
-      await close(server);
-      await runtime[Symbol.asyncDispose]();
-    },
-  };
-}
-
 describe('Hive Gateway', () => {
   holdsBehindAnyGateway(() => supergraph);
+  refusesRevokedKeys(() => supergraph, { reason: 'REVOKED', serviceName: 'keyward' });
 
   test('runs the supergraph with the access directives', () => {
     expect(supergraph.supergraphSdl).toMatch(/@requiresScopes\(scopes: \[\["api_keys:read"\]\]\)/);
@@ -58,24 +33,6 @@ describe('Hive Gateway', () => {
     expect(data).toEqual({ apiKeys: null, deployments: [{ name: 'public' }] });
     const code = 'UNAUTHORIZED_FIELD_OR_TYPE';
     expect(errors).toMatchObject([{ path: ['apiKeys'], extensions: { code, reason, ...details } }]);
-  });
-
-  test('refuses a revoked key at once and tells the client why', async () => {
-    const { keyward, deployments, ask } = supergraph;
-    const { id, secret } = await keyward.createKey();
-    const variables = { ids: [deployments.deploy('leaked', id)] };
-    const read = 'query ($ids: [ID!]!) { deployments(ids: $ids) { name key { name } } }';
-    const before = await ask(read, variables, { key: secret });
-    expect(before.errors).toEqual([]);
-
-    await ask(
-      'mutation ($id: ID!) { revokeApiKey(input: { id: $id, reason: COMPROMISED }) { apiKey { status } } }',
-      { id },
-    );
-    const after = await ask(read, variables, { key: secret });
-    expect(after.data).toEqual({ deployments: [{ name: 'leaked', key: null }] });
-    const extensions = { code: 'UNAUTHENTICATED', reason: 'REVOKED', serviceName: 'keyward' };
-    expect(after.errors).toMatchObject([{ extensions }]);
   });
 
   test("gives Keyward's errors the gateway's own request id", async () => {

@@ -4,17 +4,18 @@ import { guardedFields } from '../support/guarded-fields';
 import { send, sendJson } from '../support/raw-http';
 
 let keyward: TestKeyward;
-/** Keys that may only write, only read, and neither. */
-let writer: string, reader: string, weak: string;
+/** Keys that may only write, only read, only see usage, and none of these. */
+let writer: string, reader: string, watcher: string, weak: string;
 let id: string;
 beforeAll(async () => {
   keyward = await startTestKeyward();
   const keys = await Promise.all([
     keyward.createKey({ scopes: ['api_keys:write', 'contacts:read'] }),
     keyward.createKey({ scopes: ['api_keys:read'] }),
+    keyward.createKey({ scopes: ['analytics:read'] }),
     keyward.createKey({ scopes: ['contacts:read'] }),
   ]);
-  [writer, reader, weak] = keys.map(({ secret }) => secret) as [string, string, string];
+  [writer = '', reader = '', watcher = '', weak = ''] = keys.map(({ secret }) => secret);
   id = keys[0].id;
 });
 afterAll(async () => keyward.stop());
@@ -31,6 +32,7 @@ const ways: Readonly<Record<string, (selection: string) => string>> = {
   ApiKey: (selection) => `{ viewer { apiKey { ${selection} } } }`,
   Organization: (selection) => `{ viewer { organization { ${selection} } } }`,
   Rotation: (selection) => `{ viewer { apiKey { rotation { ${selection} } } } }`,
+  ApiKeyRequest: (selection) => `{ apiKeyRequests(first: 1) { nodes { ${selection} } } }`,
 };
 
 describe('every field that the printed schema guards', () => {
@@ -50,7 +52,11 @@ describe('every field that the printed schema guards', () => {
         ]);
       }
       if (anyKey) continue;
-      const { errors } = await keyward.ask(query, {}, { key: weak });
+      const { errors } = await keyward.ask(
+        query,
+        {},
+        { key: type === 'ApiKeyRequest' ? watcher : weak },
+      );
       expect([where, errors.map(({ extensions }) => extensions.reason)]).toEqual([
         where,
         ['INSUFFICIENT_SCOPE'],

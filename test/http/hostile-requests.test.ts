@@ -2,7 +2,7 @@ import { startTestKeyward, type TestKeyward } from '../support/keyward';
 import { readableLog } from '../support/log';
 import { sendJson, type RawAnswer } from '../support/raw-http';
 
-const log = readableLog();
+const log = readableLog('info'); // what is an event
 let keyward: TestKeyward;
 beforeAll(async () => {
   keyward = await startTestKeyward({}, log.logger);

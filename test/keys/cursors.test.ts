@@ -1,4 +1,7 @@
 import fc from 'fast-check';
+import { parseOrganizationId } from '../../src/kernel/ids';
+import { encodeCursor } from '../../src/kernel/pages';
+import { listName } from '../../src/keys/api-key-list';
 import { created, listApiKeys, listed, refusal } from '../support/api-keys';
 import { startTestKeyward, type TestKeyward } from '../support/keyward';
 import { createOrganization } from '../support/organizations';
@@ -67,6 +70,20 @@ test('another organization’s is refused, and shows nothing of either', async (
   const theirs = await listed(keyward, { orderBy }, { key });
   for (const cursor of theirs.edges.map((edge) => edge.cursor)) {
     const answer = await listApiKeys(keyward, { orderBy, after: cursor });
+    expect(refusal(answer)).toEqual({ code: 'BAD_USER_INPUT', field: 'after' });
+  }
+});
+
+test('one with its checksum, but an instant that no database can read, is refused', async () => {
+  const [node] = (await listed(keyward, { first: 1 })).nodes;
+  const organizationId = parseOrganizationId(node?.organization.id ?? '');
+  if (node === undefined || organizationId === undefined) throw new Error('no key');
+  const list = listName(organizationId, { field: 'EXPIRES_AT', direction: 'ASC' });
+  for (const value of ['0000-01-01T00:00:00.000Z', '+275760-09-13T00:00:00.000Z', 'tomorrow']) {
+    const answer = await listApiKeys(keyward, {
+      orderBy,
+      after: encodeCursor({ value, id: node.id }, list),
+    });
     expect(refusal(answer)).toEqual({ code: 'BAD_USER_INPUT', field: 'after' });
   }
 });

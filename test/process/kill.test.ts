@@ -1,6 +1,7 @@
 import type { TestDatabase } from '../support/databases';
 import { graphql, type Answer } from '../support/http';
 import { serve, testDatabase, until, type Server } from '../support/process';
+import { expectCountsOfRecords } from '../support/usage-records';
 
 jest.setTimeout(90_000);
 
@@ -123,6 +124,7 @@ test('promises 4 and 5: kill -9 under load loses no answered write and no record
     await expectSafeRetries(database, server, load, writers);
   }
   await expectCountsOfRecords(database);
+  await expectLastUses(database);
 });
 
 async function expectAllMade(database: TestDatabase, server: Server, load: Load): Promise<void> {
@@ -184,15 +186,7 @@ async function eventsOf(database: TestDatabase, name: string): Promise<number> {
   return rows.length;
 }
 
-async function expectCountsOfRecords(database: TestDatabase): Promise<void> {
-  const differences = await database.sql(
-    `SELECT api_key_id, hour, outcome, records, counts.requests FROM (
-       SELECT api_key_id, date_trunc('hour', at, 'UTC') AS hour, outcome, count(*) AS records
-       FROM api_key_requests GROUP BY 1, 2, 3) AS counted
-     FULL JOIN api_key_usage_hours AS counts USING (api_key_id, hour, outcome)
-     WHERE records IS DISTINCT FROM counts.requests`,
-  );
-  expect(differences).toEqual([]);
+async function expectLastUses(database: TestDatabase): Promise<void> {
   const late = await database.sql(
     `SELECT FROM api_key_last_uses JOIN (
        SELECT api_key_id, max(at) AS at FROM api_key_requests

@@ -1,36 +1,21 @@
+import type { TestDatabase } from '../support/databases';
 import { graphql, type Answer } from '../support/http';
-import { keyward, serve, testDatabase, until, type Server } from '../support/process';
+import { keyward, until, type Server } from '../support/process';
+import { startReplicas, type Replicas } from '../support/replicas';
 
 jest.setTimeout(60_000);
 
-const settings = { KEYWARD_PEPPERS: 'a pepper of thirty-two characters and more' };
-
-interface Replicas {
-  readonly sql: Awaited<ReturnType<typeof testDatabase>>['sql'];
-  readonly a: Server;
-  readonly b: Server;
-  readonly adminKey: string;
-  readonly DATABASE_URL: string;
-}
-
-let replicas: Promise<Replicas> | undefined;
-
-async function started(): Promise<Replicas> {
-  replicas ??= (async () => {
-    const database = await testDatabase();
-    const all = { ...settings, DATABASE_URL: database.url };
-    const a = await serve(all);
-    const b = await serve(all);
-    return {
-      sql: async (text, values) => database.sql(text, values),
-      a,
-      b,
-      adminKey: a.adminKey ?? '',
-      DATABASE_URL: database.url,
-    };
-  })();
-  return replicas;
-}
+let replicas: Replicas;
+let a: Server;
+let b: Server;
+let adminKey: string;
+let sql: TestDatabase['sql'];
+beforeAll(async () => {
+  replicas = await startReplicas();
+  [a, b] = replicas.servers;
+  ({ adminKey } = replicas);
+  ({ sql } = replicas.database);
+});
 
 interface Creation {
   readonly createApiKey: {
@@ -61,7 +46,6 @@ async function use({ url }: Server, key: string | null): Promise<Answer<unknown>
 }
 
 test('promise 2: a revoked key is refused by the very next request on another replica', async () => {
-  const { a, b, adminKey } = await started();
   const creators = Array.from({ length: 4 }, async () => {
     for (let round = 0; round < 60; round += 1) {
       const { apiKey, secret } = (await create(a, adminKey)).data.createApiKey;
@@ -79,7 +63,6 @@ test('promise 2: a revoked key is refused by the very next request on another re
 });
 
 test('promise 2: once a revocation is answered nothing that the key was doing comes true any more', async () => {
-  const { a, b, adminKey, sql } = await started();
   for (let round = 0; round < 5; round += 1) {
     const scopes = ['api_keys:write', 'contacts:read'];
     const creator = (await create(a, adminKey, { scopes })).data.createApiKey;
@@ -114,7 +97,6 @@ test('promise 2: once a revocation is answered nothing that the key was doing co
 });
 
 test('fifty creations with one idempotency key on two replicas make one key and show one secret', async () => {
-  const { a, b, adminKey, sql } = await started();
   for (let round = 0; round < 3; round += 1) {
     const name = `Only once ${round}`;
     const input = { name, idempotencyKey: `only-once-${round}` };
@@ -135,7 +117,6 @@ test('fifty creations with one idempotency key on two replicas make one key and 
 });
 
 test('the same idempotency key with another input is a CONFLICT, also in a race', async () => {
-  const { a, b, adminKey } = await started();
   const answers = await Promise.all(
     Array.from({ length: 20 }, async (_, index) =>
       create(index % 2 === 0 ? a : b, adminKey, {
@@ -157,8 +138,7 @@ test('the same idempotency key with another input is a CONFLICT, also in a race'
 });
 
 test("another organization's idempotency key is another one", async () => {
-  const { a, adminKey, DATABASE_URL } = await started();
-  const all = { ...settings, DATABASE_URL };
+  const all = replicas.settings;
   expect((await keyward(['organizations', 'create', '--name', 'Elsewhere'], all)).code).toBe(0);
   const scopes = ['--scope', 'api_keys:write', '--scope', 'contacts:read'];
   const { stdout } = await keyward(

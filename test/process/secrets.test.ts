@@ -1,7 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { connect as connectTo } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { Client } from 'pg';
+import { startCollector } from '../support/collector';
 import { dataDirectory, serve, until, type Server } from '../support/process';
 
 jest.setTimeout(60_000);
@@ -9,6 +12,7 @@ jest.setTimeout(60_000);
 /** Everything Keyward has answered, but for the secrets' own creation. */
 const answers: string[] = [];
 const secrets: string[] = [];
+const metricsToken = 'a-token-that-only-prometheus-knows';
 
 const creation = `mutation Create($input: CreateApiKeyInput!) {
   createApiKey(input: $input) { apiKey { id } secret } }`;
@@ -41,6 +45,13 @@ async function sendSecretly(server: Server, sent: Sent): Promise<number> {
   const { status, text } = await send(server, sent);
   answers.push(text);
   return status;
+}
+
+/** Sends bytes that are no HTTP as far as Node goes; what is answered. */
+async function sendBytes(server: Server, bytes: string): Promise<void> {
+  const socket = connectTo(Number(new URL(server.url).port), '127.0.0.1');
+  socket.end(bytes);
+  answers.push(await text(socket));
 }
 
 async function create(server: Server, key: string, input: object) {
@@ -90,7 +101,13 @@ function filesIn(directory: string): Buffer[] {
 
 test('promise 1: a secret is in its one answer and nowhere else, whatever is done with it', async () => {
   const KEYWARD_DATA_DIR = dataDirectory();
-  const server = await serve({ KEYWARD_DATA_DIR, KEYWARD_LOG_LEVEL: 'trace' });
+  const collector = await startCollector();
+  const server = await serve({
+    KEYWARD_DATA_DIR,
+    KEYWARD_LOG_LEVEL: 'trace',
+    KEYWARD_METRICS_TOKEN: metricsToken,
+    KEYWARD_OTLP_ENDPOINT: collector.url,
+  });
   const admin = server.adminKey ?? '';
   secrets.push(admin);
   const database = await connect(KEYWARD_DATA_DIR);
@@ -98,6 +115,11 @@ test('promise 1: a secret is in its one answer and nowhere else, whatever is don
   await useInEveryWay(server, admin);
   await breakTheDatabase(server, admin, database);
 
+  const authorization = `Bearer ${metricsToken}`;
+  const { text: metrics } = await send(server, {
+    ...{ method: 'GET', path: '/metrics', body: '', headers: { authorization } },
+  });
+  expect(metrics).toContain('keyward_verifications_total');
   const texts = await dump(database);
   expect(texts).toContain('"redacted"');
   await database.query('CHECKPOINT');
@@ -105,11 +127,14 @@ test('promise 1: a secret is in its one answer and nowhere else, whatever is don
   const pepper = readFileSync(join(KEYWARD_DATA_DIR, 'pepper'), 'utf8').trim();
   const { code, stdout, stderr } = await server.stop();
   expect(code).toBe(0);
+  await collector.stop();
+  const traces = collector.text();
+  const signals = { stderr, metrics, traces };
   const files = filesIn(KEYWARD_DATA_DIR);
   expect(files.length).toBeGreaterThan(500);
 
   expect(stdout.split(admin)).toHaveLength(2);
-  const said = { answers: answers.join('\n'), stderr, database: texts };
+  const said = { answers: answers.join('\n'), ...signals, database: texts };
   for (const secret of secrets) {
     expect(secret).toMatch(/^sk_(live|test)_\w{39}$/);
     const body = secret.slice('sk_live_'.length);
@@ -118,16 +143,20 @@ test('promise 1: a secret is in its one answer and nowhere else, whatever is don
     const digest = createHmac('sha256', pepper).update(secret).digest();
     expect(texts).toContain(digest.toString('hex')); // so that the next line looks for the right thing
     for (const encoding of ['hex', 'base64', 'base64url'] as const) {
-      expect(stderr).not.toContain(digest.toString(encoding).replace(/=+$/, ''));
+      expect(placesOf(signals, digest.toString(encoding).replace(/=+$/, ''))).toEqual([]);
     }
   }
   // Nor those that no client ever saw: of a creation that failed after its key was made.
   expect(placesOf(said, /sk_(live|test)_\w{39}/)).toEqual([]);
   // PostgreSQL quotes at most 64 characters of each value of a row that it refuses.
-  expect(stderr).not.toMatch(/[\da-f]{48}|"type":"Buffer"/);
-  expect(stderr).not.toContain(pepper);
-  expect(stdout).not.toContain(pepper);
-  expect(stderr).toMatch(/a request met an error/); // the log is not simply empty
+  expect(placesOf(signals, /[\da-f]{48}|"type":"Buffer"/)).toEqual([]);
+  expect(placesOf(signals, /\b(Bearer|Basic|Digest) /i)).toEqual([]);
+  expect(placesOf({ ...said, stdout }, pepper)).toEqual([]);
+  expect(placesOf({ ...said, stdout }, metricsToken)).toEqual([]);
+  // Nor are these simply empty.
+  expect(stderr).toMatch(/a request met an error/);
+  expect(stderr).toMatch(/a request was answered/);
+  expect(traces).toContain('commit usage');
 });
 
 async function useInEveryWay(server: Server, admin: string): Promise<void> {
@@ -166,6 +195,17 @@ async function useInEveryWay(server: Server, admin: string): Promise<void> {
       200,
       { key: first.secret, body: { query: viewer }, headers: { 'x-request-id': first.secret } },
     ],
+    [200, { key: first.secret, body: { query: viewer }, headers: everyHeader(first.secret) }],
+    [406, { key: first.secret, body: { query: viewer }, headers: { accept: first.secret } }],
+    [401, { body: { query: viewer }, headers: { authorization: `Digest ${first.secret}` } }],
+    [
+      401,
+      { body: { query: viewer }, headers: { authorization: `Bearer ${first.secret}, ${admin}` } },
+    ],
+    [415, { key: admin, body: '{}', headers: { 'content-type': `text/${first.secret}` } }],
+    [401, { key: first.secret, body: '', path: '/metrics', method: 'GET' }],
+    [401, { body: '', path: `/metrics?token=${first.secret}`, method: 'GET' }],
+    [403, { key: first.secret, body: '', path: `/registry.csv?${first.secret}`, method: 'GET' }],
     [200, { key: first.secret, body: { query: `query ${first.secret} ${viewer}` } }],
     [200, { key: first.secret, body: { query: viewer, operationName: first.secret } }],
     [200, { key: first.secret, body: { query: `{ ${first.secret} }` } }],
@@ -185,6 +225,18 @@ async function useInEveryWay(server: Server, admin: string): Promise<void> {
   const statuses: number[] = [];
   for (const [, each] of sent) statuses.push(await sendSecretly(server, each));
   expect(statuses).toEqual(sent.map(([status]) => status));
+  const head = `POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${first.secret}\r\n`;
+  await sendBytes(server, `${head}${first.secret} : malformed\r\n\r\n`);
+  await sendBytes(server, `${head}X: ${first.secret}${'x'.repeat(20_000)}\r\n\r\n`);
+  await sendBytes(server, `GET /%E0${first.secret}%A4 HTTP/1.1\r\nHost: x\r\n\r\n`);
+  await sendBytes(server, `${first.secret} / HTTP/1.1\r\n\r\n`);
+}
+
+/** Headers that somebody reads, each with the secret in it. */
+function everyHeader(secret: string): Readonly<Record<string, string>> {
+  const names = ['traceparent', 'referer', 'x-forwarded-for'];
+  const headers = Object.fromEntries(names.map((name) => [name, secret]));
+  return { ...headers, tracestate: `vendor=${secret}`, baggage: `key=${secret}` };
 }
 
 /** Lost connections, and a statement whose refusal quotes the whole row. */
@@ -197,6 +249,12 @@ async function breakTheDatabase(server: Server, admin: string, database: Client)
   const masked = await send(server, { key: admin, body });
   answers.push(masked.text);
   expect(masked.text).toContain('INTERNAL_SERVER_ERROR');
+
+  const aliased = `query ${admin} { ${admin}: auditEvents { nodes { id } } }`;
+  await database.query('ALTER TABLE audit_events RENAME TO broken');
+  // GraphQL gives a client its own aliases back; only the log is of interest.
+  expect((await send(server, { key: admin, body: { query: aliased } })).status).toBe(200);
+  await database.query('ALTER TABLE broken RENAME TO audit_events');
 
   const creations = Array.from({ length: 20 }, async (_, index) =>
     create(server, admin, { name: `Cut off ${index}`, scopes: ['contacts:read'] }),

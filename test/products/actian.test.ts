@@ -151,3 +151,14 @@ test('changes made through a key are attributed to "API Key: CI/CD Pipeline" in 
     { action: 'api_key.created', actor: { displayName: 'API Key: CI/CD Pipeline' } },
   ]);
 });
+
+test('all API requests made with a key are attributed to that key', async () => {
+  const { id, secret } = await actian.create(account.member, { name: 'CI/CD Pipeline' });
+  const { headers } = await actian.ask(secret, '{ viewer { kind } }');
+  const { data } = await actian.ask(
+    account.member,
+    `query ($id: ID!) { apiKeyRequests(filter: { requestId: $id }) { nodes { apiKey { id name } } } }`,
+    { id: headers.get('x-request-id') },
+  );
+  expect(data).toEqual({ apiKeyRequests: { nodes: [{ apiKey: { id, name: 'CI/CD Pipeline' } }] } });
+});

@@ -11,6 +11,8 @@ export const testPepper = randomBytes(32).toString('base64');
 /** A Keyward in this process, over a real socket, on a database of its own. */
 export interface TestKeyward {
   readonly url: string;
+  /** Where metrics are, if they have a port of their own. */
+  readonly metricsUrl: string | undefined;
   readonly database: TestDatabase;
   /** A key with full access in the organization `default`. */
   readonly adminKey: string;
@@ -43,6 +45,7 @@ export async function startTestKeyward(
     graphql(keyward.graphqlUrl, { query, variables }, { key: adminKey, ...asked });
   return {
     url: keyward.graphqlUrl,
+    metricsUrl: keyward.metricsUrl,
     database,
     adminKey,
     ask,

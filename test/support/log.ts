@@ -1,9 +1,9 @@
-import { createLogger, type Logger } from '../../src/kernel/logger';
+import { createLogger, type Logger, type LogLevel } from '../../src/kernel/logger';
 
 /** A line of the log, as JSON has it. */
 type LogLine = Readonly<Record<string, unknown>>;
 
-/** Keyward's own logger at its most talkative, and what it wrote. */
+/** Keyward's own logger, and what it wrote. */
 export interface TestLog {
   readonly logger: Logger;
   /** Everything as it was written. */
@@ -12,11 +12,11 @@ export interface TestLog {
   of(requestId: unknown): readonly LogLine[];
 }
 
-/** Starts a log that can be read. */
-export function readableLog(): TestLog {
+/** Starts a log that can be read, at its most talkative unless told. */
+export function readableLog(level: LogLevel = 'trace'): TestLog {
   const lines: string[] = [];
   return {
-    logger: createLogger('trace', { write: (line) => void lines.push(line) }),
+    logger: createLogger(level, { write: (line) => void lines.push(line) }),
     text: () => lines.join(''),
     of: (requestId) =>
       lines

@@ -2,6 +2,7 @@ import { MainJob1764000000000 } from './1764000000000-main-job';
 import { Succession1764100000000 } from './1764100000000-succession';
 import { People1764200000000 } from './1764200000000-people';
 import { Imports1764300000000 } from './1764300000000-imports';
+import { UsageReads1764500000000 } from './1764500000000-usage-reads';
 import { Verifications1764400000000 } from './1764400000000-verifications';
 import { VerifierAdmissions1764450000000 } from './1764450000000-verifier-admissions';
 
@@ -13,4 +14,5 @@ export const migrations = [
   Imports1764300000000,
   Verifications1764400000000,
   VerifierAdmissions1764450000000,
+  UsageReads1764500000000,
 ];

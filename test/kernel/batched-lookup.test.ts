@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { BatchedLookup } from '../../src/database/batched-lookup';
+import { BatchedLookup } from '../../src/kernel/batched-lookup';
 
 /** A database whose queries wait until the test answers them. */
 class HeldQueries {

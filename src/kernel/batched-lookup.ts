@@ -6,6 +6,8 @@ export interface BatchedLookupOptions<Key, Row> {
   readonly many: (keys: readonly Key[]) => Promise<readonly (Row | undefined)[]>;
   readonly maxInFlight: number;
   readonly maxBatchSize: number;
+  /** Hears of every query, how many keys it looks up. */
+  readonly observe?: (keys: number) => void;
 }
 
 interface Waiting<Key, Row> {
@@ -73,6 +75,7 @@ export class BatchedLookup<Key, Row> {
   async #counted<Result>(keys: number, query: () => Promise<Result>): Promise<Result> {
     this.#inFlight += 1;
     this.#keysInFlight += keys;
+    this.options.observe?.(keys);
     try {
       return await query();
     } finally {

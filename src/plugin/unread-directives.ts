@@ -1,0 +1,55 @@
+import {
+  isInterfaceType,
+  isObjectType,
+  print,
+  type ConstDirectiveNode,
+  type GraphQLSchema,
+} from 'graphql';
+import { DirectiveError } from '../graphql/access-directives';
+
+const accessDirectives = ['authenticated', 'requiresScopes'];
+
+/** What directives can stand on: in its SDL, and where code-first libraries keep them. */
+interface Annotated {
+  readonly extensions: object;
+  readonly astNode?: { readonly directives?: readonly ConstDirectiveNode[] } | null | undefined;
+}
+
+/**
+ * Refuses a schema with access directives that nobody would read: imported under another name, or
+ * kept beside the SDL only.
+ * @throws DirectiveError naming the place
+ */
+export function refuseUnreadDirectives(schema: GraphQLSchema): void {
+  refuseRenamed(schema);
+  for (const type of Object.values(schema.getTypeMap())) {
+    refuseBesideSdl(type.name, type);
+    if (!isObjectType(type) && !isInterfaceType(type)) continue;
+    for (const field of Object.values(type.getFields())) {
+      refuseBesideSdl(`${type.name}.${field.name}`, field);
+    }
+  }
+}
+
+function refuseRenamed(schema: GraphQLSchema): void {
+  const nodes = [schema.astNode, ...schema.extensionASTNodes];
+  const links = nodes.flatMap((node) => node?.directives ?? []).map(print);
+  const renamed = /"(@(?:authenticated|requiresScopes))",? as:/.exec(links.join())?.[1];
+  if (renamed === undefined) return;
+  throw new DirectiveError('schema', `${renamed} is imported under another name; drop the "as".`);
+}
+
+function refuseBesideSdl(coordinate: string, { extensions, astNode }: Annotated): void {
+  const { directives }: { directives?: unknown } = extensions;
+  if (typeof directives !== 'object' || directives === null) return;
+  const beside = Array.isArray(directives)
+    ? directives.map((each: { name?: unknown }) => each.name)
+    : Object.keys(directives);
+  const read = astNode?.directives?.map(({ name }) => name.value) ?? [];
+  const unread = accessDirectives.find((name) => beside.includes(name) && !read.includes(name));
+  if (unread === undefined) return;
+  throw new DirectiveError(
+    coordinate,
+    `@${unread} stands in extensions.directives, not in the SDL.`,
+  );
+}
