@@ -49,7 +49,7 @@ async function judgeForwarded(
   const query = operatorsQuery(request.url);
   const journal = newJournal(operationOf(request));
   const service = query.get('service') ?? 'forward-auth';
-  journal.service = fit(service);
+  journal.service = recordable(service);
   const principal = await authenticate(request, reply, journal, parts);
   const demands = readDemands(query, parts.catalogue);
   checkText(service, 'service', { min: 1, max: 100 });

@@ -76,8 +76,8 @@ describe('a key of an organization under "services"', () => {
     const { data, errors } = await keyward.ask(
       `mutation ($input: VerifyApiKeyInput!) { verifyApiKey(input: $input) { apiKey {
          id name organization { id name plan apiKeys { totalCount } apiKeyPolicy { managedBy } }
-         auditEvents { totalCount } rotation { predecessor { id } successor { id } }
-         advice { code } } } }`,
+         auditEvents { totalCount } usage { allowed } requests { nodes { requestId } }
+         rotation { predecessor { id } successor { id } } advice { code } } } }`,
       { input: { key: presented.secret, service: 'gateway' } },
       { key: secret },
     );
@@ -85,7 +85,8 @@ describe('a key of an organization under "services"', () => {
     expect(data).toEqual({
       verifyApiKey: {
         apiKey: {
-          ...{ id: presented.id, name: 'Presented', auditEvents: null },
+          ...{ id: presented.id, name: 'Presented' },
+          ...{ auditEvents: null, usage: null, requests: null },
           ...{ rotation: { predecessor: null, successor: null } },
           organization: {
             ...{ id: customer.id, name: 'Customer', plan: 'free' },
