@@ -6,7 +6,7 @@ import type { ApiKey } from './api-key';
 import { ApiKeyType, environments } from './api-key.types';
 
 /** What a presented secret turned out to be worth, as GraphQL has it. */
-const verificationOutcomes: { readonly [Name in VerificationOutcome]: Name } = {
+export const verificationOutcomes: { readonly [Name in VerificationOutcome]: Name } = {
   VALID: 'VALID',
   MALFORMED: 'MALFORMED',
   UNKNOWN: 'UNKNOWN',
