@@ -56,7 +56,6 @@ export class RequestKeyResolver {
     },
   ) {}
 
-  @Directive('@requiresScopes(scopes: [["api_keys:read"]])')
   @FieldResolver(() => ApiKeyType, {
     nullable: true,
     description: 'The key it was made with; null when the secret was no key’s.',

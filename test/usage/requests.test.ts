@@ -171,15 +171,11 @@ test('another organization’s requests are met by no path', async () => {
   });
 });
 
-test('a key without api_keys:read sees the requests, but not the keys they were made with', async () => {
-  const { secret: key } = await created(keyward, { scopes: ['analytics:read'] });
-  const answer = await askRequests(keyward, { first: 2 }, { key });
-  expect(answer.data.apiKeyRequests?.nodes).toHaveLength(2);
-  expect(answer.data.apiKeyRequests?.nodes.map(({ apiKey }) => apiKey)).toEqual([null, null]);
-  expect(answer.errors.map(({ extensions }) => extensions.missingScopes)).toEqual([
-    [['api_keys:read']],
-    [['api_keys:read']],
-  ]);
+test('analytics:read is enough to see which keys requests were made with', async () => {
+  const { apiKey, secret: key } = await created(keyward, { scopes: ['analytics:read'] });
+  await askRequests(keyward, { first: 1 }, { key });
+  const answer = await askRequests(keyward, { first: 1 }, { key });
+  expect(answer.data.apiKeyRequests?.nodes).toMatchObject([{ apiKey: { id: apiKey.id } }]);
 });
 
 test.each([
