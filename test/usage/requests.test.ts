@@ -172,10 +172,17 @@ test('another organization’s requests are met by no path', async () => {
 });
 
 test('analytics:read is enough to see which keys requests were made with', async () => {
-  const { apiKey, secret: key } = await created(keyward, { scopes: ['analytics:read'] });
-  await askRequests(keyward, { first: 1 }, { key });
-  const answer = await askRequests(keyward, { first: 1 }, { key });
-  expect(answer.data.apiKeyRequests?.nodes).toMatchObject([{ apiKey: { id: apiKey.id } }]);
+  const { secret: key } = await created(keyward, { scopes: ['analytics:read'] });
+  const { id } = (await created(keyward)).apiKey;
+  const requestId = `of-${id}`;
+  await keyward.database.sql(
+    `INSERT INTO api_key_requests (id, at, organization_id, api_key_id, request_id, service, outcome)
+     SELECT gen_random_uuid(), now(), organization_id, id, $2, 'any', 'VALID'
+     FROM api_keys WHERE id = $1`,
+    [id, requestId],
+  );
+  const answer = await askRequests(keyward, { filter: { requestId } }, { key });
+  expect(answer.data.apiKeyRequests?.nodes).toMatchObject([{ apiKey: { id } }]);
 });
 
 test.each([
