@@ -8,6 +8,8 @@ export interface ChainEnd {
   readonly organizationId: OrganizationId;
   readonly sequence: number;
   readonly hash: Buffer;
+  /** The place of the first event that stands beside the chain; it was written past Keyward. */
+  readonly strayAt: number | undefined;
 }
 
 /** An event as it is stored, and the hash that was stored with it. */
@@ -20,6 +22,13 @@ interface ChainRow {
   readonly organization_id: string;
   readonly sequence: number;
   readonly hash: Buffer;
+}
+
+interface EndRow {
+  readonly organization_id: string;
+  readonly sequence: number | null;
+  readonly hash: Buffer | null;
+  readonly stray_at: number | null;
 }
 
 interface EventRow extends Omit<ChainRow, 'sequence'> {
@@ -80,15 +89,25 @@ export class AuditChainRepository {
     ]);
   }
 
-  /** The ends of all chains. */
+  /** The ends of all chains, those included of which there are only events. */
   async ends(tx: Transaction): Promise<readonly ChainEnd[]> {
-    const rows: ChainRow[] = await tx.query(
-      `SELECT organization_id, sequence::int, hash FROM audit_chains ORDER BY organization_id`,
+    const rows: EndRow[] = await tx.query(
+      `SELECT organization.id AS organization_id, chain.sequence::int, chain.hash, stray_at
+       FROM organizations organization
+         LEFT JOIN audit_chains chain ON chain.organization_id = organization.id
+         CROSS JOIN LATERAL (
+           SELECT min(event.sequence)::int AS stray_at FROM audit_events event
+           WHERE event.organization_id = organization.id
+             AND (event.sequence < 1 OR event.sequence > coalesce(chain.sequence, 0))
+         ) strays
+       WHERE chain.sequence IS NOT NULL OR stray_at IS NOT NULL
+       ORDER BY organization.id`,
     );
     return rows.map((row) => ({
       organizationId: organizationOf(row),
-      sequence: row.sequence,
-      hash: row.hash,
+      sequence: row.sequence ?? 0,
+      hash: row.hash ?? chainStart,
+      strayAt: row.stray_at ?? undefined,
     }));
   }
 

@@ -85,7 +85,8 @@ export class AuditService {
     for (const end of ends) yield this.#proveChain(end);
   }
 
-  async #proveChain({ organizationId, sequence: last, hash: head }: ChainEnd): Promise<ChainProof> {
+  async #proveChain(end: ChainEnd): Promise<ChainProof> {
+    const { organizationId, sequence: last, hash: head, strayAt } = end;
     let previous: Buffer = chainStart;
     let sequence = 0;
     const found = (brokenAt?: number): ChainProof => ({
@@ -104,6 +105,6 @@ export class AuditService {
         previous = hash;
       }
     }
-    return found(previous.equals(head) ? undefined : last);
+    return found(previous.equals(head) ? strayAt : last);
   }
 }

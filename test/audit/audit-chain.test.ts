@@ -40,6 +40,24 @@ test.each([
   expect(await prove()).toEqual([expect.objectContaining({ events: 5, brokenAt })]);
 });
 
+const setBack = `
+  UPDATE audit_chains SET sequence = 4, hash = (SELECT hash FROM audit_events WHERE sequence = 4)`;
+const forged = (sequence: number): string => `
+  INSERT INTO audit_events SELECT (json_populate_record(event, json_build_object(
+    'id', gen_random_uuid(), 'sequence', ${sequence}))).*
+  FROM audit_events event WHERE sequence = 2`;
+
+test.each([
+  ['behind its end', forged(9), { events: 5, brokenAt: 9 }],
+  ['before its beginning', forged(0), { events: 5, brokenAt: 0 }],
+  ['after its end was set back', setBack, { events: 4, brokenAt: 5 }],
+  ['after its end was removed', 'DELETE FROM audit_chains', { events: 0, brokenAt: 1 }],
+])('an event that stands beside the chain is named: %s', async (_, sql, proof) => {
+  for (const name of ['One', 'Two', 'Three']) await keyward.createKey({ name });
+  await keyward.database.sql(sql);
+  expect(await prove()).toEqual([expect.objectContaining(proof)]);
+});
+
 test.each([
   'UPDATE audit_events SET ip = NULL',
   'DELETE FROM audit_events',
