@@ -329,7 +329,7 @@ describe('a key that ends soon', () => {
 });
 
 describe('the log', () => {
-  test('has unexpected errors whole, with the request id; the client gets them masked', async () => {
+  test('promise 7: has unexpected errors whole, with the request id; the client gets them masked', async () => {
     const log = readableLog();
     const own = await startTestKeyward({}, log.logger);
     try {

@@ -51,7 +51,7 @@ async function expectOrdinaryService(): Promise<void> {
 
 afterEach(expectOrdinaryService);
 
-describe('a document beyond a limit is refused with 400 that names the limit:', () => {
+describe('promise 6: a document beyond a limit is refused with 400 that names the limit:', () => {
   const pages = (count: number, size: number) =>
     around(count, `apiKeys(first: ${size}) { nodes { organization {`, 'id', '} } }');
   const cases: [what: string, limit: string, query: string, variables?: string][] = [
@@ -198,7 +198,7 @@ describe('a body of more values than any request needs is refused with 400:', ()
   });
 });
 
-describe('hostile values are refused with an error that says where:', () => {
+describe('promise 7: hostile values are refused with an error that says where:', () => {
   const cases: [what: string, query: string, variables: string, field: string][] = [
     [
       'NUL in a name',

@@ -16,7 +16,7 @@ async function manager(input: Record<string, unknown> = {}): Promise<string> {
   return (await created(keyward, { scopes, ...input })).secret;
 }
 
-test('whatever a caller asks for, it can grant exactly the scopes it has', async () => {
+test('promise 3: whatever a caller asks for, it can grant exactly the scopes it has', async () => {
   const { data } = await keyward.ask<{ scopes: { name: string }[] }>('{ scopes { name } }');
   const catalogue = data.scopes.map(({ name }) => name);
   const limited = catalogue.filter((name) => name !== 'admin:full');

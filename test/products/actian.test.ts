@@ -89,6 +89,15 @@ test('the secret is shown once and never again', async () => {
   expect(text).not.toContain(secret.slice(3, -4));
 });
 
+test('the key goes with every request as a Bearer token in the Authorization header, and nowhere else', async () => {
+  const { secret } = await actian.create(account.member, { name: 'Header' });
+  expect((await actian.use(secret)).status).toBe(200);
+  const elsewhere = await fetch(`${actian.keyward.url}?key=${secret}&query={scopes{name}}`, {
+    headers: { 'x-api-key': secret, 'apollo-require-preflight': 'true' },
+  });
+  expect(elsewhere.status).toBe(401);
+});
+
 test('the list shows name, description, last used, created when and by whom, and status', async () => {
   const created = await actian.create(account.member, { name: 'Listed', description: 'Notes' });
   await actian.use(created.secret);

@@ -73,6 +73,22 @@ test('last used stays blank until the key was used', async () => {
   expect(await lastUsed()).toEqual(expect.any(String));
 });
 
+test.each([
+  ['it was exposed', 'COMPROMISED'],
+  ['an integration is no longer required', 'PROJECT_ENDED'],
+  ['a team member with access left', 'EMPLOYEE_DEPARTURE'],
+  ['credentials are rotated', 'REPLACED'],
+])('a key is revoked because %s, and that is kept', async (_why, reason) => {
+  const { id } = await astra.create(account.member, { name: 'To be revoked' });
+  await astra.revoke(account.member, id, reason);
+  const { data } = await astra.ask(
+    account.member,
+    'query ($id: ID!) { apiKey(id: $id) { status revocation { reason } } }',
+    { id },
+  );
+  expect(data).toEqual({ apiKey: { status: 'REVOKED', revocation: { reason } } });
+});
+
 test('after revocation the key becomes invalid immediately', async () => {
   const { id, secret } = await astra.create(account.member, { name: 'Exposed' });
   await astra.revoke(account.member, id, 'COMPROMISED');

@@ -116,6 +116,27 @@ describe('Revoking API keys', () => {
 });
 
 describe('API key security incidents', () => {
+  test('the compromised key is revoked, a replacement generated, and the review finds why', async () => {
+    const { id, secret } = await ayra.create(account.member, web);
+    const note = 'Found in a public repository';
+    await ayra.ask(
+      account.member,
+      'mutation ($input: RevokeApiKeyInput!) { revokeApiKey(input: $input) { apiKey { id } } }',
+      { input: { id, reason: 'COMPROMISED', note } },
+    );
+    const replacement = await ayra.create(account.member, web);
+    expect(await ayra.use(secret)).toEqual({ status: 401, reason: 'REVOKED' });
+    expect((await ayra.use(replacement.secret)).status).toBe(200);
+    const { text } = await ayra.ask(
+      account.admin,
+      `query ($id: ID!) { auditEvents(filter: { targetId: $id, actions: ["api_key.revoked"] }) {
+         nodes { changes } } }`,
+      { id },
+    );
+    expect(text).toContain('COMPROMISED');
+    expect(text).toContain(note);
+  });
+
   test('all keys of someone can be revoked at once, after a look at which they are', async () => {
     const owner = 'Contractor';
     const keys = [

@@ -212,6 +212,24 @@ describe('Managing multiple API keys', () => {
   });
 });
 
+test('the key registry documents all of that about every key, for audits', async () => {
+  const kept = { owner: 'Web team', usageLocation: 'eu-west-1', expiresIn: 'P90D' };
+  const key = await ayra.create(account.member, {
+    ...web,
+    ...kept,
+    description: 'Serves the shop',
+  });
+  const answer = await fetch(new URL('/registry.json', ayra.keyward.url), {
+    headers: { authorization: `Bearer ${account.member}` },
+  });
+  const { name, redacted, createdAt, expiresAt, scopes } = key;
+  expect(await answer.json()).toContainEqual({
+    ...{ id: key.id, name, redacted, createdAt, expiresAt, scopes, lastRotatedAt: null },
+    ...{ purpose: 'Serves the shop', usageLocation: 'eu-west-1', owner: 'Web team' },
+    ...{ environment: 'LIVE', status: 'ACTIVE' },
+  });
+});
+
 describe('Viewing and managing keys', () => {
   test('the dashboard shows name, key, environment, scopes, created, expires, last used, status', async () => {
     const created = await ayra.create(account.member, {

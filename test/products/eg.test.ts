@@ -138,6 +138,29 @@ test('best practices: minimal scopes and expiration dates are asked for', async 
   );
 });
 
+test('best practices: one key per service, so that revoking one stops no other', async () => {
+  const pipelines = [
+    await eg.create(account.admin, { ...input, name: 'Build' }),
+    await eg.create(account.admin, { ...input, name: 'Deploy' }),
+  ] as const;
+  await eg.revoke(account.admin, pipelines[0].id);
+  expect((await eg.use(pipelines[0].secret)).status).toBe(401);
+  expect((await eg.use(pipelines[1].secret)).status).toBe(200);
+});
+
+test('who loses a key revokes it and creates a new one', async () => {
+  const lost = await eg.create(account.admin, input);
+  await eg.revoke(account.admin, lost.id, 'OTHER');
+  const { secret } = await eg.create(account.admin, input);
+  expect((await eg.use(secret)).status).toBe(200);
+});
+
+test('for programmatic access a key creates keys', async () => {
+  const scopes = ['api_keys:write', 'sessions:read'];
+  const { secret } = await eg.create(account.admin, { name: 'Key maker', scopes });
+  expect((await eg.use((await eg.create(secret, input)).secret)).status).toBe(200);
+});
+
 test('best practices: rotate keys every 90 days', async () => {
   const { id } = await eg.create(account.admin, input);
   await eg.keyward.database.sql(

@@ -58,8 +58,7 @@ process.once('exit', () => {
   for (const child of processes) child.kill('SIGKILL');
 });
 
-/** Starts `node <args>` in the project's folder with these settings only. */
-/** Runs a program of this checkout and collects what it says. */
+/** Starts `node <args>` in the project's folder with these settings only, and collects what it says. */
 export function run(args: readonly string[], settings: Settings = {}): Running {
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(process.execPath, args, {
