@@ -190,7 +190,7 @@ const packageRules = [
   forbid(
     'apollo-server-in-the-wrong-file',
     '@apollo/server stays in http/, auth/, graphql/ and app/: throw an AppError, which ' +
-      'graphql/errors.ts translates.',
+      'graphql/client-error.ts translates.',
     { path: '^src/', pathNot: '^src/(http|auth|graphql|app)/' },
     { path: npm('@apollo/server') },
   ),

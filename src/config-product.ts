@@ -80,7 +80,7 @@ const policy = z.strictObject({
 const productSchema = z.strictObject({
   $schema: z.string().optional().describe('Where this file’s JSON Schema is, for editors.'),
   name: z.string().min(1).max(100).default('Keyward').describe('The product’s name.'),
-  keys: keys.prefault({}),
+  keys: keys.prefault({}).describe('What keys look like, what they may do and how long they last.'),
   policy: policy.prefault({}).describe('What organizations may make stricter, never looser.'),
   scopes: z
     .array(scope)

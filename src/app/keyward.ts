@@ -55,8 +55,6 @@ export async function startKeyward(
     const signals = await openSignals(config, database.pool, logger);
     open.push(async (leftMs) => signals.close(leftMs));
     const rooms = createRooms({ database, peppers, product, logger, meter: signals.meter });
-    const maintenance = createMaintenance(rooms, config, logger);
-    open.push(async () => maintenance.stop());
     const apollo = await serveSchema(rooms, config, logger);
     open.push(async () => apollo.stop());
     const http = await createHttpServer({
@@ -73,7 +71,8 @@ export async function startKeyward(
       clock: systemClock,
       logger,
     });
-    open.push(async (leftMs) => drain(http, leftMs));
+    const maintenance = createMaintenance(rooms, config, logger);
+    open.push(async (leftMs) => drain(http, maintenance, leftMs));
     const port = await listen(http, { ...config, setting: 'PORT' });
     await rooms.usage.prepare();
     maintenance.start();
@@ -130,11 +129,15 @@ async function serveSchema(rooms: Rooms, config: Config, logger: Logger) {
 const idleCheckMs = 20;
 
 // A connection whose request was in flight when the closing began is kept open by the client
-// afterwards: Node closes only those that are idle at the beginning.
-async function drain(http: FastifyInstance, patienceMs: number): Promise<void> {
+// afterwards: Node closes only those that are idle at the beginning. Maintenance ends meanwhile.
+async function drain(
+  http: FastifyInstance,
+  maintenance: Maintenance,
+  patienceMs: number,
+): Promise<void> {
   const closeIdle = setInterval(() => http.server.closeIdleConnections(), idleCheckMs);
   const giveUp = setTimeout(() => http.server.closeAllConnections(), patienceMs);
-  await http.close();
+  await Promise.all([http.close(), maintenance.stop()]);
   clearInterval(closeIdle);
   clearTimeout(giveUp);
 }

@@ -96,9 +96,12 @@ export class AuditChainRepository {
        FROM organizations organization
          LEFT JOIN audit_chains chain ON chain.organization_id = organization.id
          CROSS JOIN LATERAL (
-           SELECT min(event.sequence)::int AS stray_at FROM audit_events event
-           WHERE event.organization_id = organization.id
-             AND (event.sequence < 1 OR event.sequence > coalesce(chain.sequence, 0))
+           SELECT least(
+             (SELECT min(sequence) FROM audit_events
+              WHERE organization_id = organization.id AND sequence < 1),
+             (SELECT min(sequence) FROM audit_events
+              WHERE organization_id = organization.id AND sequence > coalesce(chain.sequence, 0))
+           )::int AS stray_at
          ) strays
        WHERE chain.sequence IS NOT NULL OR stray_at IS NOT NULL
        ORDER BY organization.id`,

@@ -61,14 +61,12 @@ const paths: readonly Path[] = [
     rotateApiKey: {},
     replaceApiKey: { name: 'Mine' },
     revokeApiKey: { reason: 'OTHER' },
-  }).map(
-    ([name, settings]): Path => [
-      name,
-      `mutation ($input: ${name.slice(0, 1).toUpperCase()}${name.slice(1)}Input!) {
+  }).map(([name, settings]): Path => [
+    name,
+    `mutation ($input: ${name.slice(0, 1).toUpperCase()}${name.slice(1)}Input!) {
          ${name}(input: $input) { apiKey { ${all} } } }`,
-      (id) => ({ input: { id, ...settings } }),
-    ],
-  ),
+    (id) => ({ input: { id, ...settings } }),
+  ]),
 ];
 
 /** What an answer says, whatever request it was and whatever id was asked for. */

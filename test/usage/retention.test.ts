@@ -55,15 +55,6 @@ async function discard(): Promise<void> {
   );
 }
 
-test('a server that starts drops the days whose last instant is too old, and no others', async () => {
-  const old = [await makeDay(3), await makeDay(4), await makeDay(40)];
-  const kept = [await makeDay(1), await makeDay(2), await nameOf(0)];
-  await keyward.startReplica({ KEYWARD_USAGE_RECORD_DAYS: '2' });
-  await until('they are dropped', async () => (await existing(old)).length === 0);
-  expect(await existing(kept)).toEqual([...kept].sort());
-  for (const name of kept.slice(0, 2)) await keyward.database.sql(`DROP TABLE ${name}`);
-});
-
 test('several processes at once drop each day once, while requests are recorded and read', async () => {
   const days = Array.from({ length: 12 }, (_, index) => 10 + index);
   const old: string[] = [];
@@ -185,6 +176,16 @@ test('counts are deleted once their whole hour is too old, however many they are
     'SELECT min(hour) AS hour FROM api_key_usage_hours',
   );
   expect(oldest).toEqual(kept);
+});
+
+// Not sooner, for what this server is about to drop the discards of other tests would leave to it.
+test('a server that starts drops the days whose last instant is too old, and no others', async () => {
+  const old = [await makeDay(3), await makeDay(4), await makeDay(40)];
+  const kept = [await makeDay(1), await makeDay(2), await nameOf(0)];
+  await keyward.startReplica({ KEYWARD_USAGE_RECORD_DAYS: '2' });
+  await until('they are dropped', async () => (await existing(old)).length === 0);
+  expect(await existing(kept)).toEqual([...kept].sort());
+  for (const name of kept.slice(0, 2)) await keyward.database.sql(`DROP TABLE ${name}`);
 });
 
 test('requests with an idempotency key are forgotten when they are too old to be answered for', async () => {
