@@ -126,6 +126,16 @@ describe('/verify', () => {
     expect((await forward('/verify/?scope=agents:read', secret)).status).toBe(403);
   });
 
+  test('demands what its query says, however its URL is written', async () => {
+    const { secret } = await created(keyward);
+    for (const path of ['http://keyward/verify', '/%76erify', 'http://keyward/verify/']) {
+      const answer = await forward(`${path}?scope=agents:read`, secret);
+      expect([path, answer.status]).toEqual([path, 403]);
+    }
+    const answer = await forward('http://keyward/verify/contacts?page=2', secret);
+    expect((await recordOf(answer))?.operation).toBe('GET /contacts');
+  });
+
   test('judges HEAD like GET', async () => {
     const { apiKey, secret } = await created(keyward);
     const { status, headers } = await forward('/verify/x', secret, { method: 'HEAD' });
