@@ -196,6 +196,21 @@ describe('/verify', () => {
     expect(await statuses()).toEqual([401, 401]);
   });
 
+  test('says 503, and not who it is, when the request cannot be recorded', async () => {
+    const { secret } = await created(keyward, { expiresIn: 'P1D' });
+    await keyward.database.sql('ALTER TABLE api_key_usage_hours RENAME TO elsewhere');
+    try {
+      for (const path of ['/verify', '/verify?scope=agents:read']) {
+        const { status, headers, body } = await forward(path, secret);
+        expect([status, body.errors?.[0]?.extensions.code]).toEqual([503, 'UNAVAILABLE']);
+        const told = Object.keys(headers).filter((name) => /^keyward-|^www-/.test(name));
+        expect([told, headers['retry-after']]).toEqual([[], '1']);
+      }
+    } finally {
+      await keyward.database.sql('ALTER TABLE elsewhere RENAME TO api_key_usage_hours');
+    }
+  });
+
   test('tells a key that it has a successor or ends soon, as everywhere', async () => {
     const { apiKey, secret } = await created(keyward, { expiresIn: 'P1D' });
     const { headers } = await forward('/verify', secret);
