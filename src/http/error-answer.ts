@@ -15,9 +15,16 @@ export interface ErrorAnswer {
 /** The media type that a client which reads both prefers (GraphQL over HTTP). */
 const graphqlResponse = 'application/graphql-response+json';
 
-/** The answer to an error that was met outside GraphQL's execution. */
-export function answerTo(error: unknown, requestId: string): ErrorAnswer {
-  const { status, message, extensions } = describe(error);
+/**
+ * The answer to an error that was met outside GraphQL's execution.
+ * @param bodyLimit the longest body that would have been read, in bytes
+ */
+export function answerTo(
+  error: unknown,
+  requestId: string,
+  bodyLimit: number = maxBodyBytes,
+): ErrorAnswer {
+  const { status, message, extensions } = describe(error, bodyLimit);
   return {
     status,
     headers: headersFor(error, status),
@@ -31,7 +38,7 @@ export async function sendError(
   reply: FastifyReply,
   error: unknown,
 ): Promise<FastifyReply> {
-  const { status, headers, body } = answerTo(error, request.id);
+  const { status, headers, body } = answerTo(error, request.id, request.routeOptions.bodyLimit);
   return reply.code(status).headers(headers).type(errorType(request)).send(body);
 }
 
@@ -39,8 +46,6 @@ const statuses = new Map<ErrorCode, number>([
   ['NOT_FOUND', 404],
   ['UNAVAILABLE', 503],
 ]);
-
-const tooLarge = `The body is too large: ${maxBodyBytes} bytes are allowed.`;
 
 /** Whether an error is Keyward's own fault, to be logged whole. */
 export function isInternal(error: unknown): boolean {
@@ -55,14 +60,20 @@ export function errorType(request: FastifyRequest): string {
   return `${type}; charset=utf-8`;
 }
 
-function describe(error: unknown): { status: number; message: string; extensions: object } {
+function describe(
+  error: unknown,
+  bodyLimit = maxBodyBytes,
+): { status: number; message: string; extensions: object } {
   if (error instanceof AppError) {
     const status = refusalOf(error)?.status ?? statuses.get(error.code) ?? 400;
     return { status, message: echoable(error.message), extensions: extensionsOf(error) };
   }
   const status = httpStatus(error);
   if (error instanceof Error && status !== undefined && status < 500) {
-    const message = status === 413 ? tooLarge : echoable(error.message);
+    const message =
+      status === 413
+        ? `The body is too large: ${bodyLimit} bytes are allowed.`
+        : echoable(error.message);
     return { status, message, extensions: { code: 'BAD_REQUEST' } };
   }
   return { status: 500, message: maskedMessage, extensions: { code: 'INTERNAL_SERVER_ERROR' } };

@@ -46,7 +46,7 @@ async function judgeForwarded(
   reply: FastifyReply,
   parts: ForwardAuthParts,
 ): Promise<FastifyReply> {
-  const query = operatorsQuery(request.url);
+  const query = operatorsQuery(request);
   const journal = newJournal(operationOf(request));
   const service = query.get('service') ?? 'forward-auth';
   journal.service = recordable(service);
@@ -91,9 +91,9 @@ function requireEnvironment(
  * The query of `/verify`. Behind a path of the client's the query is the client's, too, and counts
  * for nothing; behind a mere slash it may be either's: what it demands counts, and the rest may be.
  */
-function operatorsQuery(url: string): URLSearchParams {
-  const behind = pathBehind(url);
-  const query = new URLSearchParams(behind.length > 1 ? '' : /\?(.*)$/s.exec(url)?.[1]);
+function operatorsQuery(request: FastifyRequest): URLSearchParams {
+  const behind = pathBehind(request);
+  const query = new URLSearchParams(behind.length > 1 ? '' : /\?(.*)$/s.exec(request.url)?.[1]);
   if (behind === '') return query;
   return new URLSearchParams([...query].filter(([name]) => known.has(name)));
 }
@@ -120,7 +120,7 @@ function readDemands(query: URLSearchParams, catalogue: ScopeCatalogue): Demands
  * others may have put what Keyward must not keep.
  */
 function operationOf(request: FastifyRequest): string | null {
-  const behind = pathBehind(request.url);
+  const behind = pathBehind(request);
   if (behind.length > 1) return recordable(`${request.method} ${behind}`);
   // There is more than one address only when the peer's X-Forwarded-For is believed.
   if ((request.ips?.length ?? 0) < 2) return null;
@@ -131,8 +131,10 @@ function operationOf(request: FastifyRequest): string | null {
   return recordable(`${String(method ?? '')} ${withoutQuery(String(uri))}`.trim());
 }
 
-function pathBehind(url: string): string {
-  return withoutQuery(url).slice(prefix.length);
+// However ours is written: as a part of a whole URL (RFC 9112, section 3.2.2) or percent-encoded.
+function pathBehind({ routeOptions, url }: FastifyRequest): string {
+  if (routeOptions.url === prefix) return '';
+  return withoutQuery(url).replace(/^([a-z]+:\/\/[^/]*)?\/[^/]*/i, '');
 }
 
 function withoutQuery(url: string): string {

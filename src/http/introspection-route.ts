@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { DelegatedVerificationService } from '../keys/delegated-verification.service';
 import type { Judgement } from '../keys/judgement';
-import { readFormBodies } from './form-body';
+import { maxFormBytes, readFormBodies } from './form-body';
 import { authenticateVerifier, verifierOf, type VerifierParts } from './verifier';
 
 /** What the endpoint needs of others. */
@@ -19,6 +19,7 @@ export function serveIntrospection(app: FastifyInstance, parts: IntrospectionRou
   app.register((scope, _options, done) => {
     readFormBodies(scope);
     scope.post('/introspect', {
+      bodyLimit: maxFormBytes,
       onRequest: async (request, reply) => {
         await authenticateVerifier(request, reply, 'introspect', parts);
       },

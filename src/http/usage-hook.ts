@@ -31,6 +31,9 @@ declare module 'fastify' {
   }
 }
 
+// What an answer that does not leave has said already, who the key is among it.
+const ofTheAnswer = /^(keyward-.*|www-authenticate|content-(length|disposition))$/;
+
 /** What recording needs of others. */
 export interface UsageHookParts {
   readonly usage: UsageService;
@@ -62,8 +65,10 @@ export function recordUsage(app: FastifyInstance, { usage, clock, logger }: Usag
     } catch (error) {
       logger.warn({ err: error, requestId: request.id }, 'a request could not be recorded');
       const answer = answerTo(new UnavailableError(error), request.id);
+      for (const name of Object.keys(reply.getHeaders())) {
+        if (ofTheAnswer.test(name)) reply.removeHeader(name);
+      }
       reply.code(answer.status).headers(answer.headers).type(errorType(request));
-      for (const name of ['content-length', 'content-disposition']) reply.removeHeader(name);
       if (payload instanceof Readable) payload.destroy(); // not a byte of it has been read
       return answer.body;
     }

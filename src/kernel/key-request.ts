@@ -22,7 +22,7 @@ export interface KeyRequest {
   /** null: the secret is no key's that who asked may know of. */
   readonly apiKeyId: ApiKeyId | null;
   readonly requestId: string;
-  /** When the key was judged, by the database's clock where that was asked. */
+  /** When the key was judged, by the database's clock; of a secret that is no key's, by the process's. */
   readonly at: Date;
   /** Which subgraph or service was asked. */
   readonly service: string;

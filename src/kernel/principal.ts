@@ -76,7 +76,7 @@ export function requireKnown(principal: Principal): KnownPrincipal {
 export function unauthenticated(): FieldRefusedError {
   return new FieldRefusedError(
     'UNAUTHENTICATED',
-    'This field needs credentials. Send an API key as "Authorization: Bearer <key>".',
+    'This needs credentials. Send an API key as "Authorization: Bearer <key>".',
   );
 }
 

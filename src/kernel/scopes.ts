@@ -125,7 +125,7 @@ export function insufficientScope(
     const wanted = missing.map((all) => all.join(' and ')).join(', or ');
     return new FieldRefusedError(
       'INSUFFICIENT_SCOPE',
-      `This field needs a scope that ${holder} not have: ${wanted}.`,
+      `This needs a scope that ${holder} not have: ${wanted}.`,
       { requiredScopes, missingScopes: missing },
     );
   }

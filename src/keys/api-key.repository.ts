@@ -22,6 +22,22 @@ export class ApiKeyRepository {
     return rows.map(toApiKey);
   }
 
+  /** Keys of several organizations, each by its own: in the order asked, undefined where it has none. */
+  async findEach(
+    tx: Transaction,
+    wanted: readonly Pick<ApiKey, 'organizationId' | 'id'>[],
+  ): Promise<readonly (ApiKey | undefined)[]> {
+    const rows = await tx.findBy(ApiKeyEntity, {
+      organizationId: In([...new Set(wanted.map(({ organizationId }) => organizationId))]),
+      id: In([...new Set(wanted.map(({ id }) => id))]),
+    });
+    const found = new Map(rows.map(toApiKey).map((key) => [key.id, key]));
+    return wanted.map(({ organizationId, id }) => {
+      const key = found.get(id);
+      return key?.organizationId === organizationId ? key : undefined;
+    });
+  }
+
   /** One key of the organization. */
   async find(
     tx: Transaction,

@@ -1,4 +1,5 @@
 import type { Database } from '../database/database';
+import { BatchedLookup } from '../kernel/batched-lookup';
 import type { ApiKeyId, OrganizationId } from '../kernel/ids';
 import type { Page, PageArguments } from '../kernel/pages';
 import type { ApiKey } from './api-key';
@@ -23,13 +24,30 @@ export interface ListArguments extends PageArguments {
   readonly orderBy?: ApiKeyOrder | null | undefined;
 }
 
-/** Reads the keys of one organization. */
+/** A key's place: whose it is, and its id. */
+type Place = Pick<ApiKey, 'organizationId' | 'id'>;
+
+/** Reads keys. */
 export class ListingService {
+  readonly #lookup: BatchedLookup<Place, ApiKey>;
+
   constructor(
     private readonly database: Database,
     private readonly keys: ApiKeyRepository,
     private readonly lists: ApiKeyListRepository,
-  ) {}
+  ) {
+    this.#lookup = new BatchedLookup<Place, ApiKey>({
+      one: async (place) => (await this.#findEach([place]))[0],
+      many: async (places) => this.#findEach(places),
+      maxInFlight: 2,
+      maxBatchSize: 1000,
+    });
+  }
+
+  /** One key of the organization; what concurrent requests look up shares queries. */
+  async find({ organizationId, id }: Place): Promise<ApiKey | undefined> {
+    return this.#lookup.load({ organizationId, id });
+  }
 
   /** The organization's keys with these ids; those it does not have are left out. */
   async findByIds(
@@ -53,5 +71,9 @@ export class ListingService {
     const totalCount = async (): Promise<number> =>
       this.database.read((tx) => this.lists.count(tx, organizationId, filter));
     return { ...page, totalCount };
+  }
+
+  async #findEach(places: readonly Place[]): Promise<readonly (ApiKey | undefined)[]> {
+    return this.database.read((tx) => this.keys.findEach(tx, places));
   }
 }

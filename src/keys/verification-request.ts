@@ -43,7 +43,8 @@ export function checkVerificationRequest(
   catalogue: ScopeCatalogue,
 ): CheckedVerificationRequest {
   const { key, requiredScopes, environment, service, operation, requestId, clientIp } = given;
-  if (clientIp != null && isIP(clientIp) === 0) {
+  // The zone of an IPv6 address (RFC 4007) may be of any length to Node.
+  if (clientIp != null && (clientIp.length > 100 || isIP(clientIp) === 0)) {
     throw new InputError(`${path}.clientIp`, `${path}.clientIp must be an IP address.`);
   }
   const limits = { min: 1, max: 200 };

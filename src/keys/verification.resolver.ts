@@ -39,11 +39,11 @@ export class VerificationResolver {
 
   // By the key's own organization: that of a service key is another one.
   #loadOnce(key: PresentedKey | null): () => Promise<ApiKey | null> {
-    let found: Promise<readonly ApiKey[]> | undefined;
+    let found: Promise<ApiKey | undefined> | undefined;
     return async () => {
       if (key === null) return null;
-      found ??= this.listing.findByIds(key.organizationId, [key.id]);
-      return (await found)[0] ?? null;
+      found ??= this.listing.find(key);
+      return (await found) ?? null;
     };
   }
 }

@@ -43,12 +43,13 @@ export class VerificationService {
     const importable = this.acceptImported && (wellFormed || mayBeImported(secret));
     if (!wellFormed && !importable) return { outcome: 'MALFORMED' };
     const candidates = this.digester.candidates(secret);
+    // What may not be known is dropped at once, so that it is looked for as long as what is not there.
+    const known = (key?: PresentedKey): PresentedKey | undefined =>
+      key !== undefined && mayKnow(key) ? key : undefined;
     const key =
-      (wellFormed ? await this.repository.find(candidates) : undefined) ??
-      (importable ? await this.#findImported(secret, candidates) : undefined);
-    if (key === undefined || !mayKnow(key)) {
-      return { outcome: wellFormed ? 'UNKNOWN' : 'MALFORMED' };
-    }
+      (wellFormed ? known(await this.repository.find(candidates)) : undefined) ??
+      (importable ? known(await this.#findImported(secret, candidates)) : undefined);
+    if (key === undefined) return { outcome: wellFormed ? 'UNKNOWN' : 'MALFORMED' };
     if (key.pepperId !== candidates[0].pepperId) await this.#rehash(secret, key, candidates[0]);
     return { outcome: key.status === 'ACTIVE' ? 'VALID' : key.status, key };
   }

@@ -58,7 +58,8 @@ export function toUsageRange(given: UsageArguments, now: Date): UsageRange {
   const granularity = given.granularity ?? 'DAY';
   const end = (given.to ?? now).getTime();
   const start = given.from?.getTime() ?? end - usualMs[granularity];
-  if (start >= end) throw new InputError('from', 'from must lie before to.');
+  if (start >= end)
+    throw new InputError('from', 'from must lie before to, which is now unless told.');
   const [from, to] = outwards(start, end, granularity);
   if (countOf(from, to, granularity) > maxBuckets[granularity]) {
     throw new InputError(

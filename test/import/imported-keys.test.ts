@@ -4,6 +4,9 @@ import type { AnswerError } from '../support/http';
 import { graphql } from '../support/http';
 import { acceptingImports, importRows, oldKey, type OldKey } from '../support/imports';
 import { startTestKeyward, testPepper, type TestKeyward } from '../support/keyward';
+import { samplesIn, valueOf } from '../support/metrics';
+import { createOrganization } from '../support/organizations';
+import { postVerifications, unknownKey } from '../support/verifications';
 
 const settings = acceptingImports();
 let keyward: TestKeyward;
@@ -247,4 +250,25 @@ test('the database holds neither an imported secret nor its SHA-256 in any form'
       expect(dump).not.toContain(sha256.toString(encoding));
     }
   }
+});
+
+test('another organization’s key is looked for as long as one that nobody issued', async () => {
+  const token = 'x'.repeat(32);
+  const { graphqlUrl: url } = await keyward.startReplica({ KEYWARD_METRICS_TOKEN: token });
+  const lookups = async (): Promise<number> => {
+    const headers = { authorization: `Bearer ${token}` };
+    const answer = await fetch(new URL('/metrics', url), { headers });
+    const name = 'keyward_lookup_batch_size_count';
+    return valueOf(samplesIn(await answer.text()), name) ?? 0;
+  };
+  const foreign = await (await createOrganization(keyward, 'Competitor')).createKey();
+  const took: number[] = [];
+  for (const key of [foreign.secret, unknownKey()]) {
+    const before = await lookups();
+    const asked = [{ key, service: 'contacts' }];
+    const { body } = await postVerifications({ url }, asked, { key: keyward.adminKey });
+    expect(body.verifications[0]?.outcome).toBe('UNKNOWN');
+    took.push((await lookups()) - before);
+  }
+  expect(took).toEqual([3, 3]); // one for who asks; ours and an imported one for what is asked about
 });

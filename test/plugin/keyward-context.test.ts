@@ -180,7 +180,7 @@ describe.each([
     ]);
     expect(errors[0]).toMatchObject({
       message:
-        'This field needs a scope that the key does not have: contacts:write, or conversations:read.',
+        'This needs a scope that the key does not have: contacts:write, or conversations:read.',
       extensions: {
         code: 'UNAUTHORIZED_FIELD_OR_TYPE',
         reason: 'INSUFFICIENT_SCOPE',
@@ -249,7 +249,7 @@ describe.each([
   });
 
   test.each([
-    ['lacks api_keys:verify', () => reader.secret, '403: This field needs a scope'],
+    ['lacks api_keys:verify', () => reader.secret, '403: This needs a scope'],
     ['is none', unknownKey, '401: The API key is not valid'],
   ])(
     "answers 503 when the plugin's own key %s, and tells the operators",

@@ -127,6 +127,15 @@ test('a range is widened to the borders of its buckets', async () => {
   expect(await starts('DAY')).toEqual(['2026-03-01T00:00:00.000Z']);
 });
 
+test('a range that begins in the future is refused, saying that it ends now unless told', async () => {
+  const { apiKey } = await created(keyward);
+  const { errors } = await askUsage(keyward, apiKey.id, { from: '2999-01-01T00:00:00Z' });
+  expect(errors[0]).toMatchObject({
+    message: 'from must lie before to, which is now unless told.',
+    extensions: { code: 'BAD_USER_INPUT', field: 'from' },
+  });
+});
+
 test('counts beyond GraphQL’s largest Int are shown as that', async () => {
   const { apiKey } = await created(keyward);
   await count(apiKey.id, [['2026-03-01T10:00Z', 'VALID', '9000000000000000']]);

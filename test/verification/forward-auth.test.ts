@@ -126,6 +126,16 @@ describe('/verify', () => {
     expect((await forward('/verify/?scope=agents:read', secret)).status).toBe(403);
   });
 
+  test('demands what its query says, however its URL is written', async () => {
+    const { secret } = await created(keyward);
+    for (const path of ['http://keyward/verify', '/%76erify', 'http://keyward/verify/']) {
+      const answer = await forward(`${path}?scope=agents:read`, secret);
+      expect([path, answer.status]).toEqual([path, 403]);
+    }
+    const answer = await forward('http://keyward/verify/contacts?page=2', secret);
+    expect((await recordOf(answer))?.operation).toBe('GET /contacts');
+  });
+
   test('judges HEAD like GET', async () => {
     const { apiKey, secret } = await created(keyward);
     const { status, headers } = await forward('/verify/x', secret, { method: 'HEAD' });
@@ -184,6 +194,21 @@ describe('/verify', () => {
     expect(await statuses()).toEqual([200, 200]);
     await revokeApiKey(keyward, { id: apiKey.id });
     expect(await statuses()).toEqual([401, 401]);
+  });
+
+  test('says 503, and not who it is, when the request cannot be recorded', async () => {
+    const { secret } = await created(keyward, { expiresIn: 'P1D' });
+    await keyward.database.sql('ALTER TABLE api_key_usage_hours RENAME TO elsewhere');
+    try {
+      for (const path of ['/verify', '/verify?scope=agents:read']) {
+        const { status, headers, body } = await forward(path, secret);
+        expect([status, body.errors?.[0]?.extensions.code]).toEqual([503, 'UNAVAILABLE']);
+        const told = Object.keys(headers).filter((name) => /^keyward-|^www-/.test(name));
+        expect([told, headers['retry-after']]).toEqual([[], '1']);
+      }
+    } finally {
+      await keyward.database.sql('ALTER TABLE elsewhere RENAME TO api_key_usage_hours');
+    }
   });
 
   test('tells a key that it has a successor or ends soon, as everywhere', async () => {

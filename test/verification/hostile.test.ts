@@ -65,6 +65,7 @@ const wrong: readonly (readonly [string, Readonly<Record<string, unknown>>])[] =
   ['clientIp', { clientIp: 'localhost' }],
   ['clientIp', { clientIp: '203.0.113.7, 10.0.0.1' }],
   ['clientIp', { clientIp: '' }],
+  ['clientIp', { clientIp: `fe80::1%${'x'.repeat(100)}` }],
   ['requiredScopes.0', { requiredScopes: [[], ['contacts:read']] }],
   ['requiredScopes.1.0', { requiredScopes: [['contacts:read'], ['contacts:READ']] }],
   ['requiredScopes.0.0', { requiredScopes: [['__proto__']] }],

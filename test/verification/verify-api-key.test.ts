@@ -1,12 +1,17 @@
 import { created, refusal, revokeApiKey } from '../support/api-keys';
 import { startTestKeyward, type TestKeyward } from '../support/keyward';
+import { samplesIn, valueOf } from '../support/metrics';
+import { withRooms } from '../support/organizations';
+import { until } from '../support/process';
 import { rotate } from '../support/successions';
 import { recordsOf, unknownKey, verifyApiKey } from '../support/verifications';
+
+const metricsToken = 'x'.repeat(32);
 
 let keyward: TestKeyward;
 let verifier: { id: string; secret: string };
 beforeAll(async () => {
-  keyward = await startTestKeyward();
+  keyward = await startTestKeyward({ KEYWARD_METRICS_TOKEN: metricsToken });
   verifier = await keyward.createKey({ scopes: ['api_keys:verify'] });
 });
 afterAll(async () => keyward.stop());
@@ -166,3 +171,44 @@ describe('verifyApiKey', () => {
     );
   });
 });
+
+test('the keys that concurrent calls show are read together, each for its own call', async () => {
+  const keys = await Promise.all(Array.from({ length: 40 }, () => created(keyward)));
+  const judgedBefore = await judged();
+  const answers = await withRooms(keyward, (_rooms, database) =>
+    database.transaction(async (tx) => {
+      // Holds back what reads when a key was last used, which judging a secret does not.
+      await tx.query('LOCK TABLE api_key_last_uses IN ACCESS EXCLUSIVE MODE');
+      const asked = keys.map(async ({ secret }) =>
+        keyward.ask(
+          `mutation ($input: VerifyApiKeyInput!) { verifyApiKey(input: $input) { apiKey { id } } }`,
+          { input: { key: secret, service: 'contacts' } },
+          { key: verifier.secret },
+        ),
+      );
+      // Each call's own secret, and the one that it presents.
+      await until('all are judged', async () => (await judged()) === judgedBefore + 80);
+      await until('two queries wait', async () => (await readersAtTheLock()) === 2);
+      return asked;
+    }),
+  );
+  expect((await Promise.all(answers)).map(({ data }) => data)).toEqual(
+    keys.map(({ apiKey: { id } }) => ({ verifyApiKey: { apiKey: { id } } })),
+  );
+});
+
+async function judged(): Promise<number> {
+  const answer = await fetch(new URL('/metrics', keyward.url), {
+    headers: { authorization: `Bearer ${metricsToken}` },
+  });
+  const samples = samplesIn(await answer.text());
+  return valueOf(samples, 'keyward_verifications_total', { outcome: 'VALID' }) ?? 0;
+}
+
+async function readersAtTheLock(): Promise<number> {
+  const [row] = await keyward.database.sql<{ count: number }>(
+    `SELECT count(*)::int AS count FROM pg_locks
+     WHERE relation = 'api_key_last_uses'::regclass AND NOT granted`,
+  );
+  return row?.count ?? 0;
+}
