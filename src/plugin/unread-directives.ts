@@ -1,7 +1,7 @@
 import {
   isInterfaceType,
   isObjectType,
-  print,
+  valueFromASTUntyped,
   type ConstDirectiveNode,
   type GraphQLSchema,
 } from 'graphql';
@@ -33,10 +33,20 @@ export function refuseUnreadDirectives(schema: GraphQLSchema): void {
 
 function refuseRenamed(schema: GraphQLSchema): void {
   const nodes = [schema.astNode, ...schema.extensionASTNodes];
-  const links = nodes.flatMap((node) => node?.directives ?? []).map(print);
-  const renamed = /"(@(?:authenticated|requiresScopes))",? as:/.exec(links.join())?.[1];
-  if (renamed === undefined) return;
-  throw new DirectiveError('schema', `${renamed} is imported under another name; drop the "as".`);
+  const imports = nodes
+    .flatMap((node) => node?.directives ?? [])
+    .flatMap(({ arguments: given }) => given?.find(({ name }) => name.value === 'import') ?? [])
+    .map(({ value }): unknown => valueFromASTUntyped(value));
+  const read = accessDirectives.map((name) => `@${name}`);
+  for (const each of imports.flat()) {
+    if (typeof each !== 'object' || each === null) continue;
+    const { name, as }: { name?: unknown; as?: unknown } = each;
+    if (as == null || as === name || !read.some((directive) => directive === name)) continue;
+    throw new DirectiveError(
+      'schema',
+      `${String(name)} is imported under another name; drop the "as".`,
+    );
+  }
 }
 
 function refuseBesideSdl(coordinate: string, { extensions, astNode }: Annotated): void {
