@@ -1,4 +1,5 @@
 import {
+  getNamedType,
   isInterfaceType,
   isObjectType,
   valueFromASTUntyped,
@@ -28,6 +29,29 @@ export function refuseUnreadDirectives(schema: GraphQLSchema): void {
     for (const field of Object.values(type.getFields())) {
       refuseBesideSdl(`${type.name}.${field.name}`, field);
     }
+  }
+}
+
+const accessLocations = ['ENUM', 'FIELD_DEFINITION', 'INTERFACE', 'OBJECT', 'SCALAR'].join();
+
+/**
+ * Refuses a supergraph with directives that look like access directives under another name:
+ * composition keeps a name under which all subgraphs import one, and gateways drop the `@link` that
+ * would tell; only the definition is left.
+ * @throws DirectiveError naming the directive
+ */
+export function refuseRenamedInSupergraph(schema: GraphQLSchema): void {
+  for (const { name, args, locations } of schema.getDirectives()) {
+    if (accessDirectives.some((each) => name === each || name.endsWith(`__${each}`))) continue;
+    const original = args.some(({ type }) => getNamedType(type).name.endsWith('__Scope'))
+      ? '@requiresScopes'
+      : '@authenticated';
+    const alike = args.length === 0 && [...locations].sort().join() === accessLocations;
+    if (original === '@authenticated' && !alike) continue;
+    throw new DirectiveError(
+      'schema',
+      `@${name} is defined like ${original} under another name; import it without "as".`,
+    );
   }
 }
 
