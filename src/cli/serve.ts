@@ -1,11 +1,15 @@
 import { bootKeyward } from '../app/boot';
 import type { Keyward } from '../app/keyward';
 import { readConfig } from '../config';
+import { systemClock } from '../kernel/clock';
 import { createLogger } from '../kernel/logger';
 import { failWith } from './failure';
 
 /** What letting go of the database may take beyond the time that requests are given. */
 const closingMs = 1000;
+
+/** npm hands on what the terminal has sent to all its processes: a Ctrl-C comes twice, at once. */
+const echoMs = 1000;
 
 /** Starts Keyward, says where it is, and runs until SIGTERM or SIGINT; then exits with 0. */
 export async function serve(): Promise<void> {
@@ -35,11 +39,15 @@ function announce(keyward: Keyward): Keyward {
 // From the first moment on: who is asked to stop while it starts finishes that, so that no database
 // is left running and a first key is never made without being shown.
 function stopOnSignal(started: Promise<Keyward>, patienceMs: number): void {
-  let stopping = false;
+  let askedAtMs: number | undefined;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (stopping) process.exit(1); // asked twice: do not wait any longer
-      stopping = true;
+      const nowMs = systemClock.monotonicMs();
+      if (askedAtMs !== undefined) {
+        if (nowMs - askedAtMs > echoMs) process.exit(1); // asked again: do not wait any longer
+        return;
+      }
+      askedAtMs = nowMs;
       setTimeout(() => process.exit(1), patienceMs).unref();
       started.then(async (keyward) => keyward.stop()).then(() => process.exit(0), failWith);
     });

@@ -11,6 +11,7 @@ import type { FieldRefusedError } from '../kernel/errors';
 import { unauthenticated } from '../kernel/principal';
 import { insufficientScope } from '../kernel/scopes';
 import { withoutRefused, type Parent, type PermittedDocument } from './refused-fields';
+import { refuseRenamedInSupergraph } from './unread-directives';
 
 type Scopes = ReadonlySet<string> | undefined;
 
@@ -21,9 +22,10 @@ export class SupergraphRules {
 
   /**
    * Reads the directives once.
-   * @throws DirectiveError on an empty list of scopes
+   * @throws DirectiveError on an empty list of scopes, or a directive under another name
    */
   constructor(private readonly schema: GraphQLSchema) {
+    refuseRenamedInSupergraph(schema);
     for (const type of Object.values(schema.getTypeMap())) {
       if (!isObjectType(type) && !isInterfaceType(type)) continue;
       for (const { name } of Object.values(type.getFields())) {

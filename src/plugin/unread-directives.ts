@@ -1,7 +1,8 @@
 import {
+  getNamedType,
   isInterfaceType,
   isObjectType,
-  print,
+  valueFromASTUntyped,
   type ConstDirectiveNode,
   type GraphQLSchema,
 } from 'graphql';
@@ -31,12 +32,45 @@ export function refuseUnreadDirectives(schema: GraphQLSchema): void {
   }
 }
 
+const accessLocations = ['ENUM', 'FIELD_DEFINITION', 'INTERFACE', 'OBJECT', 'SCALAR'].join();
+
+/**
+ * Refuses a supergraph with directives that look like access directives under another name:
+ * composition keeps a name under which all subgraphs import one, and gateways drop the `@link` that
+ * would tell; only the definition is left.
+ * @throws DirectiveError naming the directive
+ */
+export function refuseRenamedInSupergraph(schema: GraphQLSchema): void {
+  for (const { name, args, locations } of schema.getDirectives()) {
+    if (accessDirectives.some((each) => name === each || name.endsWith(`__${each}`))) continue;
+    const original = args.some(({ type }) => getNamedType(type).name.endsWith('__Scope'))
+      ? '@requiresScopes'
+      : '@authenticated';
+    const alike = args.length === 0 && [...locations].sort().join() === accessLocations;
+    if (original === '@authenticated' && !alike) continue;
+    throw new DirectiveError(
+      'schema',
+      `@${name} is defined like ${original} under another name; import it without "as".`,
+    );
+  }
+}
+
 function refuseRenamed(schema: GraphQLSchema): void {
   const nodes = [schema.astNode, ...schema.extensionASTNodes];
-  const links = nodes.flatMap((node) => node?.directives ?? []).map(print);
-  const renamed = /"(@(?:authenticated|requiresScopes))",? as:/.exec(links.join())?.[1];
-  if (renamed === undefined) return;
-  throw new DirectiveError('schema', `${renamed} is imported under another name; drop the "as".`);
+  const imports = nodes
+    .flatMap((node) => node?.directives ?? [])
+    .flatMap(({ arguments: given }) => given?.find(({ name }) => name.value === 'import') ?? [])
+    .map(({ value }): unknown => valueFromASTUntyped(value));
+  const read = accessDirectives.map((name) => `@${name}`);
+  for (const each of imports.flat()) {
+    if (typeof each !== 'object' || each === null) continue;
+    const { name, as }: { name?: unknown; as?: unknown } = each;
+    if (as == null || as === name || !read.some((directive) => directive === name)) continue;
+    throw new DirectiveError(
+      'schema',
+      `${String(name)} is imported under another name; drop the "as".`,
+    );
+  }
 }
 
 function refuseBesideSdl(coordinate: string, { extensions, astNode }: Annotated): void {

@@ -96,14 +96,18 @@ describe('a schema is refused at the start', () => {
     );
   });
 
-  test('that imports a directive under another name', () => {
+  test.each([
+    '{ name: "@requiresScopes", as: "@needs" }',
+    '{ as: "@needs", name: "@requiresScopes" }',
+    '{ name: """@requiresScopes""", as: "@needs" }',
+  ])('that imports a directive under another name: %s', (renamed) => {
     const schema = createSchema({
       typeDefs: `${definitions}
         directive @link(url: String!, import: [Import]) repeatable on SCHEMA
         directive @needs(scopes: [[String!]!]!) on FIELD_DEFINITION
         scalar Import
         schema @link(url: "https://specs.apollo.dev/federation/v2.9",
-                     import: ["@key", { name: "@requiresScopes", as: "@needs" }]) { query: Query }
+                     import: ["@key", ${renamed}]) { query: Query }
         type Query { f: Int @authenticated g: Int @needs(scopes: [["a"]]) }`,
     });
     expect(() => enforceScopes(schema)).toThrow('@requiresScopes is imported under another name');

@@ -298,4 +298,24 @@ describe('a subgraph that leaves enforcement to the gateway', () => {
     ]);
     expect(askedOfAll()).toEqual([]);
   });
+
+  test.each([
+    ['"@requiresScopes"', '{ name: "@requiresScopes", as: "@needs" }', '@needs('],
+    ['"@authenticated"', '{ as: "@members", name: "@authenticated" }', '@members '],
+  ])('is not asked under a name that nobody enforces: %s as another', async (own, as, another) => {
+    const [name] = /@\w+/.exec(own) ?? [];
+    const sdl = contactsSdl
+      .replaceAll(new RegExp(`${name ?? ''}[(\\s]`, 'g'), another)
+      .replace(own, as);
+    const renamed = compose([{ name: 'contacts', url: recorders.contacts.url, sdl }]);
+    expect(renamed).toContain(another.trim());
+    const other = await startHiveGateway(renamed, pluginAt());
+    const { body } = await ask('{ greeting members contacts { name } }', reader.secret, {
+      at: other,
+    });
+    await other.stop();
+    expect(body.data ?? null).toBeNull();
+    expect(body.errors).toHaveLength(1);
+    expect(askedOfAll()).toEqual([]);
+  });
 });

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { GraphQLSchema } from 'graphql';
+import { GraphQLError, type GraphQLSchema } from 'graphql';
 import { enforceScopes, keywardContext, type KeywardOptions } from '../../src/plugin/subgraph';
 import { created, revokeApiKey, type ShownKey } from '../support/api-keys';
 import { close, listen } from '../support/deployments-subgraph';
@@ -324,6 +324,36 @@ test('a hundred questions at most go out together, the first at once', async () 
     return verifications.length;
   });
   expect(sizes).toEqual([1, 100, 100, 49]);
+});
+
+test('no client can have the questions of others refused, whatever it sends with its own', async () => {
+  const context = keywardContext({
+    ...options,
+    clientIp: ({ params }) => params?.operationName ?? undefined,
+  });
+  const hostile: readonly [key: string, operationName: string, ...headers: string[]][] = [
+    [reader.secret, '\u0000\ud800'.repeat(5000)],
+    [reader.secret, 'fe80::1%eth0', 'x-request-id', reader.secret],
+    [reader.secret, '"__proto__":', 'user-agent', '\u00ff'.repeat(5000)],
+    ['\\'.repeat(512), 'x', 'x-request-id', 'x'.repeat(5000)],
+    ['"__proto__":', '9'.repeat(5000)],
+  ];
+  const ask = async (key: string, operationName?: string, ...headers: string[]): Promise<unknown> =>
+    context({
+      req: { rawHeaders: ['authorization', `Bearer ${key}`, ...headers] },
+      params: { operationName },
+    }).then(
+      ({ apiKey }) => apiKey?.id,
+      (error: unknown) => (error instanceof GraphQLError ? error.extensions.reason : error),
+    );
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () =>
+      hostile.flatMap((each) => [ask(reader.secret), ask(...each)]),
+    ).flat(),
+  );
+  const { id } = reader.apiKey;
+  const expected = [id, id, id, id, id, id, id, 'MALFORMED', id, 'MALFORMED'];
+  expect(answers).toEqual(answers.map((_, index) => expected[index % expected.length]));
 });
 
 test('no two requests share a context: what a server adds to one is not seen by another', async () => {

@@ -43,6 +43,14 @@ describe('on an embedded database', () => {
     expect(postmasterIn(KEYWARD_DATA_DIR)).toBeUndefined();
   });
 
+  test('Ctrl-C under npm, which hands on what the terminal has sent already, is one wish and ends cleanly', async () => {
+    const server = await serve({ KEYWARD_DATA_DIR });
+    server.signal('SIGINT');
+    server.signal('SIGTERM');
+    expect(await server.ended).toMatchObject({ code: 0, signal: null, stderr: '' });
+    expect(postmasterIn(KEYWARD_DATA_DIR)).toBeUndefined();
+  });
+
   test('after kill -9 of Node the next start takes over the database that still runs', async () => {
     const killed = await serve({ KEYWARD_DATA_DIR });
     const postmaster = postmasterIn(KEYWARD_DATA_DIR);
