@@ -64,6 +64,7 @@ export async function startKeyward(
       trustedProxies: config.trustedProxies,
       usage: rooms.usage,
       registry: rooms.registry,
+      listing: rooms.listing,
       delegatedVerification: rooms.delegatedVerification,
       catalogue: product.catalogue,
       readiness: databaseReadiness(database),

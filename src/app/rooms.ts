@@ -86,6 +86,7 @@ export interface Rooms extends Omit<VerificationRoom, 'resolver'> {
   readonly creation: CreationService;
   readonly imports: ImportService;
   readonly registry: RegistryService;
+  readonly listing: ListingService;
   readonly idempotency: IdempotencyService;
   readonly usage: UsageService;
   readonly retention: RetentionService;
@@ -114,7 +115,7 @@ export function createRooms(parts: RoomParts): Rooms {
   const { resolver, ...verification } = createVerificationRoom(judging);
   const { usage, retention, ...usageRoom } = createUsageRoom(database, loadKey, parts.meter);
   return {
-    ...{ audit, organizations, people, creation, idempotency, usage, retention },
+    ...{ audit, organizations, people, creation, idempotency, listing, usage, retention },
     imports: createImports(parts, { keys, digester, policies, audit }),
     registry: new RegistryService(database, keys, lists),
     ...verification,

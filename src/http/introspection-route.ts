@@ -1,12 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import type { DelegatedVerificationService } from '../keys/delegated-verification.service';
 import type { Judgement } from '../keys/judgement';
+import type { ListingService } from '../keys/listing.service';
 import { maxFormBytes, readFormBodies } from './form-body';
 import { authenticateVerifier, verifierOf, type VerifierParts } from './verifier';
 
 /** What the endpoint needs of others. */
 export interface IntrospectionRouteParts extends VerifierParts {
   readonly delegatedVerification: DelegatedVerificationService;
+  readonly listing: ListingService;
 }
 
 const longestService = 100;
@@ -39,7 +41,7 @@ export function serveIntrospection(app: FastifyInstance, parts: IntrospectionRou
           'form',
         );
         journal.verifications.push(record);
-        return toIntrospection(judgement);
+        return introspectionOf(judgement, parts.listing);
       },
     });
     done();
@@ -51,18 +53,26 @@ function serviceOf(name: string): string {
   return Array.from(name).slice(0, longestService).join('');
 }
 
-function toIntrospection({ outcome, key, scopes }: Judgement): object {
+async function introspectionOf(
+  { outcome, key, scopes }: Judgement,
+  listing: ListingService,
+): Promise<object> {
   if (key === null || outcome !== 'VALID') return { active: false };
-  const { id, expiresAt, createdAtSeconds, organizationId, environment } = key;
+  const { id, expiresAt, organizationId, environment } = key;
+  const createdAt = (await listing.find(key))?.createdAt;
   return {
     active: true,
     scope: scopes.join(' '),
     client_id: id,
     token_type: 'Bearer',
-    ...(expiresAt !== null && { exp: Math.floor(expiresAt.getTime() / 1000) }),
-    iat: createdAtSeconds,
+    ...(expiresAt !== null && { exp: toSeconds(expiresAt) }),
+    ...(createdAt !== undefined && { iat: toSeconds(createdAt) }),
     sub: id,
     organization_id: organizationId,
     environment,
   };
+}
+
+function toSeconds(instant: Date): number {
+  return Math.floor(instant.getTime() / 1000);
 }

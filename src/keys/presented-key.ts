@@ -10,8 +10,6 @@ export interface PresentedKey {
   readonly environment: Environment;
   readonly scopes: readonly string[];
   readonly expiresAt: Date | null;
-  /** In seconds since 1970 (NumericDate, RFC 7519). */
-  readonly createdAtSeconds: number;
   readonly pepperId: string;
   readonly digest: Buffer;
   readonly status: ApiKeyStatus;

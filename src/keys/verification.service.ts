@@ -31,7 +31,7 @@ export class VerificationService {
    * every respect, one that does not exist
    * @throws UnavailableError when the database cannot be asked; there is no verdict without it
    */
-  async verify(
+  verify(
     secret: string,
     mayKnow: (key: PresentedKey) => boolean = () => true,
   ): Promise<Verdict> {
