@@ -45,19 +45,23 @@ export function inProcess(on: GraphQLSchema): Ask {
   };
 }
 
-/** Sends random documents of random callers and returns every difference, up to ten. */
+/**
+ * Sends random documents of random callers and returns every difference, up to ten.
+ * @param from how many documents of the seed were sent before
+ */
 export async function compare(
   count: number,
   ask: Ask,
   about: Subject,
   by: ReferenceEvaluator,
   who: readonly TestCaller[],
+  from = 0,
 ): Promise<{ differences: string[]; refusals: number }> {
   const differences: string[] = [];
   let refusals = 0;
-  let sent = 0;
+  let sent = from;
   const sendSome = async (): Promise<void> => {
-    while (sent < count && differences.length < 10) {
+    while (sent < from + count && differences.length < 10) {
       sent += 1;
       const chance = new Chance(seed + sent * 0x9e37_79b1); // its own, whatever is in flight beside
       const request = randomRequest(about, chance);
