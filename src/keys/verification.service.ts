@@ -31,10 +31,7 @@ export class VerificationService {
    * every respect, one that does not exist
    * @throws UnavailableError when the database cannot be asked; there is no verdict without it
    */
-  verify(
-    secret: string,
-    mayKnow: (key: PresentedKey) => boolean = () => true,
-  ): Promise<Verdict> {
+  verify(secret: string, mayKnow: (key: PresentedKey) => boolean = () => true): Promise<Verdict> {
     return this.meter.verification(() => this.#judge(secret, mayKnow));
   }
 
