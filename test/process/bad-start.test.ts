@@ -74,6 +74,7 @@ test.each<[string, RegExp, Settings]>([
   );
 });
 
+if (isRoot) process.stderr.write('skipped, a folder one may not write: root may write in all\n');
 (isRoot ? test.skip : test)('refused in one sentence: a folder one may not write', async () => {
   const closed = dataDirectory();
   chmodSync(closed, 0o555);
