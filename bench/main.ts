@@ -5,9 +5,10 @@ import { parseArgs } from 'node:util';
 import { seedKeys, startServer, type BenchServer, type KeyDatabase } from './databases';
 import { asking } from './http';
 import { notes } from './notes';
-import { report, type Goal, type Section } from './results';
+import { report, type Goal, type Section, type StartTimes } from './results';
 import { interleave, type Effort, type Variant } from './rounds';
 import { startServerProcess } from './servers';
+import { measureStarts, type Starts } from './start';
 import { openContenders, verifying } from './verification';
 
 const { values: given } = parseArgs({
@@ -43,8 +44,14 @@ async function main(): Promise<void> {
     const many = await seedKeys(await server.createDatabase('many'), manyKeys);
     const verification = await compareVerification(server, few, many);
     const http = await compareHttp(many);
-    const facts = [`PostgreSQL ${server.version}, embedded, fsync and synchronous_commit on`];
-    const text = report([...verification, ...http], goals(verification, http), facts, notes);
+    say('Starts ...');
+    const results = {
+      sections: [...verification, ...http],
+      goals: goals(verification, http),
+      starts: startTimes(await measureStarts(effort.rounds)),
+      facts: [`PostgreSQL ${server.version}, embedded, fsync and synchronous_commit on`],
+    };
+    const text = report(results, notes);
     await writeFile(given.out, `${text}\n`);
     say(`\n${text}\n\nWritten to ${given.out}.`);
   } finally {
@@ -140,6 +147,13 @@ function goals(verification: readonly Section[], http: readonly Section[]): read
       },
       { promise: 'fastify against bare node:http', section, one: keyward, other: thin },
     ]),
+  ];
+}
+
+function startTimes({ first, later }: Starts): readonly StartTimes[] {
+  return [
+    { promise: 'the first start, under 3 s', milliseconds: first, belowMs: 3000 },
+    { promise: 'every later one, under 0.5 s', milliseconds: later, belowMs: 500 },
   ];
 }
 

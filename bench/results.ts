@@ -1,5 +1,5 @@
 import { arch, cpus, loadavg, platform } from 'node:os';
-import { ratio, type Measured } from './rounds';
+import { median, ratio, type Measured } from './rounds';
 
 /** What was measured for one number of concurrent callers. */
 export interface Section {
@@ -17,13 +17,23 @@ export interface Goal {
   readonly atLeast?: number;
 }
 
-/** The whole report, in Markdown. */
-export function report(
-  sections: readonly Section[],
-  goals: readonly Goal[],
-  facts: readonly string[],
-  notes: string,
-): string {
+/** How long starts of one kind took, and what was promised. */
+export interface StartTimes {
+  readonly promise: string;
+  readonly milliseconds: readonly number[];
+  readonly belowMs: number;
+}
+
+/** Everything that was measured. */
+export interface Results {
+  readonly sections: readonly Section[];
+  readonly goals: readonly Goal[];
+  readonly starts: readonly StartTimes[];
+  readonly facts: readonly string[];
+}
+
+/** The whole report, in Markdown; `notes` say what the goals' numbers mean. */
+export function report({ sections, goals, starts, facts }: Results, notes: string): string {
   const machine = [
     `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${platform()} ${arch()}`,
     `Node ${process.version}`,
@@ -40,6 +50,11 @@ export function report(
       goals.map((goal) => goalRow(goal)),
     ),
     notes.trim(),
+    '## Milliseconds until Keyward is ready, on an embedded database',
+    table(
+      ['goal', 'median', 'met', 'fastest', 'slowest'],
+      starts.map((start) => startRow(start)),
+    ),
     '## Operations a second',
     ...sections.flatMap(sectionText),
   ].join('\n\n');
@@ -49,6 +64,13 @@ function goalRow({ promise, section, one, other, atLeast }: Goal): string[] {
   const value = ratio(section.measured.get(one), section.measured.get(other));
   const met = atLeast === undefined ? '' : value >= atLeast ? 'yes' : 'no';
   return [promise, value.toFixed(2), met, section.title];
+}
+
+function startRow({ promise, milliseconds, belowMs }: StartTimes): string[] {
+  const middle = median(milliseconds);
+  const ends = [Math.min(...milliseconds), Math.max(...milliseconds)];
+  const met = middle < belowMs ? 'yes' : 'no';
+  return [promise, middle.toFixed(0), met, ...ends.map((end) => end.toFixed(0))];
 }
 
 function sectionText({ title, measured }: Section): string[] {

@@ -44,7 +44,8 @@ export function ratio(one: Measured | undefined, other: Measured | undefined): n
   return median(one.rates.map((rate, round) => rate / (other.rates[round] ?? NaN)));
 }
 
-function median(values: readonly number[]): number {
+/** The middle one of some values, or between the two middle ones. */
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;
   const below = sorted[Math.ceil(middle) - 1] ?? NaN;

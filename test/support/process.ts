@@ -34,8 +34,6 @@ export interface Server extends Running {
   readonly url: string;
   /** The admin key it printed, if it did. */
   readonly adminKey: string | undefined;
-  /** From the start of Node to the line that says it is ready. */
-  readonly readyAfterMs: number;
   /** `kill -9`. */
   kill(): Promise<Ending>;
   /** SIGTERM. */
@@ -110,7 +108,6 @@ export async function serve(settings: Settings = {}): Promise<Server> {
     }
     ended = await Promise.race([over, pause(2, false)]);
   }
-  const readyAfterMs = performance.now() - begunAtMs;
   const end = async (name: NodeJS.Signals): Promise<Ending> => {
     running.signal(name);
     return running.ended;
@@ -121,7 +118,6 @@ export async function serve(settings: Settings = {}): Promise<Server> {
     signal: running.signal,
     url: ready.exec(running.stdout)?.[1] ?? '',
     adminKey: adminKeyIn(running.stdout),
-    readyAfterMs,
     kill: async () => end('SIGKILL'),
     stop: async () => end('SIGTERM'),
     get stdout() {
