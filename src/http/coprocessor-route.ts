@@ -6,6 +6,7 @@ import type { Logger } from '../kernel/logger';
 import type { Principal } from '../kernel/principal';
 import { recordable, redactKeys } from '../kernel/redaction';
 import { checkText } from '../kernel/text';
+import { addressOf } from './client';
 import {
   breakOff,
   headerValues,
@@ -103,7 +104,7 @@ function addressIn(headers: RequestMessage['headers'], request: FastifyRequest):
   if (addresses.test(told)) {
     own['x-forwarded-for'] = [told, own['x-forwarded-for'] ?? []].flat().join(',');
   }
-  return request.ip;
+  return addressOf(request);
 }
 
 function claimsOf(principal: Principal): Claims | undefined {

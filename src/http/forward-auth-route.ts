@@ -6,6 +6,7 @@ import { requireKnown, type Environment, type KnownPrincipal } from '../kernel/p
 import { recordable } from '../kernel/redaction';
 import type { ScopeCatalogue } from '../kernel/scopes';
 import { checkText } from '../kernel/text';
+import { callerOf } from './client';
 import { authenticate, type GraphqlRouteParts } from './graphql-route';
 
 /** What the endpoint needs of others. */
@@ -53,7 +54,7 @@ async function judgeForwarded(
   const principal = await authenticate(request, reply, journal, parts);
   const demands = readDemands(query, parts.catalogue);
   checkText(service, 'service', { min: 1, max: 100 });
-  const caller = { principal, requestId: request.id, ip: request.ip };
+  const caller = callerOf(principal, request);
   requireScopes({ caller, journal }, []);
   const client = requireKnown(principal);
   requireEnvironment(client, demands.environment, journal);

@@ -6,10 +6,10 @@ import { newJournal, type RequestContext, type RequestJournal } from '../graphql
 import { AuthenticationError, InputError } from '../kernel/errors';
 import type { Clock } from '../kernel/clock';
 import type { Principal } from '../kernel/principal';
+import { callerOf, clientOf, type Client } from './client';
 import { refuseForgedRequest } from './cross-site';
 import { finishAnswer } from './finish-answer';
 import { judge } from './request-signals';
-import { clientOf, type Client } from './usage-hook';
 
 /** What the GraphQL endpoint needs of others. */
 export interface GraphqlRouteParts {
@@ -48,7 +48,7 @@ export function serveGraphql(app: FastifyInstance, parts: GraphqlRouteParts): vo
       refuseForgedRequest(request, parts.corsOrigins);
       const journal = newJournal();
       const principal = await authenticate(request, reply, journal, parts);
-      const caller = { principal, requestId: request.id, ip: request.ip };
+      const caller = callerOf(principal, request);
       request.requestContext = { caller, journal };
     },
     handler: async (request, reply) => {

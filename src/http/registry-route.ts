@@ -6,6 +6,7 @@ import type { Logger } from '../kernel/logger';
 import { requireKnown } from '../kernel/principal';
 import type { RegistryService } from '../keys/registry.service';
 import { registryFormats, type RegistryFormatName } from '../keys/registry-text';
+import { callerOf } from './client';
 import { authenticate, type GraphqlRouteParts } from './graphql-route';
 
 /** What the registry's endpoints need of others. */
@@ -29,7 +30,7 @@ function serveFormat(
   app.get(`/${file}`, async (request, reply) => {
     const journal = newJournal(file);
     const principal = await authenticate(request, reply, journal, parts);
-    const caller = { principal, requestId: request.id, ip: request.ip };
+    const caller = callerOf(principal, request);
     requireScopes({ caller, journal }, [[['api_keys:read']]]);
     const batches = parts.registry.batches(requireKnown(principal));
     // While nothing has left yet, a database that cannot be asked is still a plain 503.

@@ -5,13 +5,10 @@ import type { Clock } from '../kernel/clock';
 import { UnavailableError } from '../kernel/errors';
 import type { KeyRequest } from '../kernel/key-request';
 import type { Logger } from '../kernel/logger';
-import { echoable } from '../kernel/redaction';
 import type { PresentedKey } from '../keys/verification.service';
 import type { UsageService } from '../usage/usage.service';
+import type { Client } from './client';
 import { answerTo, errorType } from './error-answer';
-
-/** Where a request comes from, as its record tells. */
-export type Client = Pick<KeyRequest, 'requestId' | 'ip' | 'userAgent'>;
 
 /** What a request leaves for its records. */
 interface KeyUse {
@@ -92,10 +89,4 @@ function recordsOf(
     durationMs: Math.round(clock.monotonicMs() - request.receivedAtMs),
   };
   return [own, ...journal.verifications];
-}
-
-/** Where a request comes from that is made for nobody else. */
-export function clientOf({ id, ip, headers }: FastifyRequest): Client {
-  const userAgent = headers['user-agent'];
-  return { requestId: id, ip, userAgent: userAgent === undefined ? null : echoable(userAgent) };
 }

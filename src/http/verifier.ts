@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { newJournal, type RequestJournal } from '../graphql/context';
 import { requireScopes } from '../graphql/scope-directive';
 import { requireCaller, type Caller } from '../kernel/principal';
+import { callerOf } from './client';
 import { authenticate, type GraphqlRouteParts } from './graphql-route';
 
 /** What letting verifiers in needs of others. */
@@ -21,7 +22,7 @@ export async function authenticateVerifier(
 ): Promise<void> {
   const journal = newJournal(operation);
   const principal = await authenticate(request, reply, journal, parts);
-  const caller = { principal, requestId: request.id, ip: request.ip };
+  const caller = callerOf(principal, request);
   request.requestContext = { caller, journal };
   requireScopes(request.requestContext, [[['api_keys:verify']]]);
 }

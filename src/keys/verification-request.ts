@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { plainAddress } from '../kernel/address';
 import { InputError } from '../kernel/errors';
 import type { Environment } from '../kernel/principal';
 import { recordable, redactKeys } from '../kernel/redaction';
@@ -56,7 +57,7 @@ export function checkVerificationRequest(
     operation: fit(operation),
     requestId:
       requestId == null ? null : redactKeys(checkText(requestId, `${path}.requestId`, limits)),
-    clientIp: clientIp ?? null,
+    clientIp: clientIp == null ? null : plainAddress(clientIp),
     userAgent: fit(given.userAgent),
   };
 }

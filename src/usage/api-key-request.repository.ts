@@ -1,8 +1,8 @@
 import type { Transaction } from '../database/database';
+import { plainAddress } from '../kernel/address';
 import { cutPage, encodeCursor, type Page, type PageRequest } from '../kernel/pages';
 import {
   requestListName,
-  spellingsOf,
   type ApiKeyRequest,
   type ApiKeyRequestFilter,
   type RequestsOf,
@@ -110,7 +110,7 @@ function indexed(
 function looked({ outcome, ip, service, operation }: ApiKeyRequestFilter, bind: Bind): string[] {
   const conditions: string[] = [];
   if (outcome != null) conditions.push(`outcome = ANY(${bind(outcome)})`);
-  if (ip != null) conditions.push(`ip = ANY(${bind(spellingsOf(ip))})`);
+  if (ip != null) conditions.push(`ip = ${bind(plainAddress(ip))}`);
   if (service != null) conditions.push(`service = ${bind(service)}`);
   if (operation != null) conditions.push(`operation = ${bind(operation)}`);
   return conditions;

@@ -51,12 +51,3 @@ export function checkRequestFilter(filter: ApiKeyRequestFilter): ApiKeyRequestFi
 export function requestListName({ organizationId, apiKeyId }: RequestsOf): string {
   return `api_key_requests of ${organizationId} ${apiKeyId ?? 'all'}`;
 }
-
-/**
- * The ways in which an address may have been recorded: a socket that serves IPv6 and IPv4 tells
- * IPv4 addresses as `::ffff:192.0.2.1` (RFC 4291, section 2.5.5.2).
- */
-export function spellingsOf(ip: string): readonly string[] {
-  const plain = ip.replace(/^::ffff:(?=\d+\.)/i, '');
-  return plain.includes('.') ? [plain, `::ffff:${plain}`] : [ip];
-}

@@ -76,7 +76,7 @@ test('an investigation: by request id, outcome, address, service, operation and 
   await record(apiKey, [
     { requestId: 'far-1', ip: '203.0.113.7', service: 'contacts' },
     { requestId: 'far-2', ip: '203.0.113.7', service: 'agents', outcome: 'WRONG_ENVIRONMENT' },
-    { requestId: 'far-3', ip: '::ffff:203.0.113.7', at: '2026-01-05T00:00:00Z' },
+    { requestId: 'far-3', ip: '203.0.113.7', at: '2026-01-05T00:00:00Z' },
   ]);
   await revokeApiKey(keyward, { id: apiKey.id });
   const late = await use(secret, 'Late');
@@ -101,6 +101,31 @@ test('an investigation: by request id, outcome, address, service, operation and 
   expect(
     await found({ ip: '203.0.113.7', service: 'agents', outcome: ['VALID'], operation: 'X' }),
   ).toEqual([]);
+});
+
+test('an IPv4 address is written as such everywhere, also where the socket serves IPv6 too', async () => {
+  const { graphqlUrl } = await keyward.startReplica({ KEYWARD_HOST: '::' });
+  const port = new URL(graphqlUrl).port;
+  const { apiKey, secret } = await created(keyward);
+  await graphql(
+    `http://127.0.0.1:${port}/graphql`,
+    {
+      query: `mutation { updateApiKey(input: { id: "${apiKey.id}", owner: "Ops" }) { apiKey { id } } }`,
+    },
+    { key: keyward.adminKey },
+  );
+  const own = '{ viewer { kind } }';
+  await graphql(`http://127.0.0.1:${port}/graphql`, { query: own }, { key: secret });
+  for (const ip of ['127.0.0.1', '::ffff:127.0.0.1']) {
+    const { nodes } = await requestsOf(keyward, apiKey.id, { filter: { ip } });
+    expect(nodes).toEqual([expect.objectContaining({ ip: '127.0.0.1' })]);
+  }
+  const { data } = await keyward.ask(
+    'query ($id: ID!) { apiKey(id: $id) { auditEvents(first: 1) { nodes { action ip } } } }',
+    { id: apiKey.id },
+  );
+  const event = { action: 'api_key.updated', ip: '127.0.0.1' };
+  expect(data).toEqual({ apiKey: { auditEvents: { nodes: [event] } } });
 });
 
 test('what was presented and is no key’s is listed with a null key', async () => {

@@ -1,0 +1,31 @@
+import type { FastifyRequest } from 'fastify';
+import { plainAddress } from '../kernel/address';
+import type { KeyRequest } from '../kernel/key-request';
+import type { Caller, Principal } from '../kernel/principal';
+import { echoable } from '../kernel/redaction';
+
+/** Where a request comes from, as its record tells. */
+export type Client = Pick<KeyRequest, 'requestId' | 'ip' | 'userAgent'>;
+
+/** The address of the client, or of the last proxy that is not trusted. */
+export function addressOf({ ip }: FastifyRequest): string {
+  return plainAddress(ip);
+}
+
+/** Where a request comes from that is made for nobody else. */
+export function clientOf(request: FastifyRequest): Client {
+  const userAgent = request.headers['user-agent'];
+  return {
+    requestId: request.id,
+    ip: addressOf(request),
+    userAgent: userAgent === undefined ? null : echoable(userAgent),
+  };
+}
+
+/** Who makes a request, and what the audit trail notes about where it came from. */
+export function callerOf<Who extends Principal>(
+  principal: Who,
+  request: FastifyRequest,
+): Caller<Who> {
+  return { principal, requestId: request.id, ip: addressOf(request) };
+}
