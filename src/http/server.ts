@@ -14,7 +14,7 @@ import { serveRegistry, type RegistryRouteParts } from './registry-route';
 import { signalRequests, type RequestSignalsParts } from './request-signals';
 import { requestIdOf } from './request-id';
 import { securityHeaders } from './security-headers';
-import { refuseUnreadable, refuseUrl } from './unreadable-request';
+import { answerInsteadOfNode, refuseUnreadable, refuseUrl } from './unreadable-request';
 import { recordUsage, type UsageHookParts } from './usage-hook';
 import { serveVerifications, type VerificationsRouteParts } from './verifications-route';
 
@@ -40,6 +40,7 @@ const slowestRequestMs = 30_000;
 
 const everyServer = {
   requestTimeout: slowestRequestMs,
+  http: { requireHostHeader: false },
   requestIdHeader: false,
   genReqId: requestIdOf,
   exposeHeadRoutes: false,
@@ -57,6 +58,7 @@ export async function createHttpServer(parts: HttpParts): Promise<FastifyInstanc
   });
   signalRequests(app, parts);
   addHeaders(app);
+  answerInsteadOfNode(app);
   if (parts.corsOrigins.size > 0) await allowOrigins(app, parts.corsOrigins);
   readJsonBodies(app);
   answerErrors(app, parts.logger, 'GraphQL is at /graphql.');
@@ -76,6 +78,7 @@ export async function createHttpServer(parts: HttpParts): Promise<FastifyInstanc
 export function createMetricsServer(parts: MetricsRouteParts, logger: Logger): FastifyInstance {
   const app = fastify({ ...everyServer, forceCloseConnections: true });
   addHeaders(app);
+  answerInsteadOfNode(app);
   answerErrors(app, logger, 'Metrics are at /metrics.');
   serveMetrics(app, parts);
   return app;

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { newUuid } from '../kernel/ids';
 
 interface Complaint {
@@ -42,6 +42,26 @@ export function refuseUrl(
 ): void {
   const body = errorBody('The URL of the request is not valid.', request.id);
   void reply.code(400).headers(plainHeaders(request.id)).send(body);
+}
+
+/**
+ * Has what Node would answer by itself, with an empty body and no request id, answered like any other
+ * request. The server must be made with `requireHostHeader: false`.
+ */
+export function answerInsteadOfNode(app: FastifyInstance): void {
+  // An expectation that nobody knows may be ignored (RFC 9110, section 10.1.1).
+  app.server.on('checkExpectation', (request, response) => {
+    app.server.emit('request', request, response);
+  });
+  app.addHook('onRequest', (request, reply, done) => {
+    const { headers, httpVersion } = request.raw;
+    if (headers.host !== undefined || httpVersion !== '1.1') {
+      done();
+      return;
+    }
+    const body = errorBody('HTTP/1.1 requests need a Host header.', request.id); // RFC 9112, section 3.2
+    void reply.code(400).headers(plainHeaders(request.id)).send(body);
+  });
 }
 
 function plainHeaders(requestId: string): Readonly<Record<string, string>> {

@@ -49,6 +49,7 @@ describe('every answer', () => {
     'unknown path': { method: 'GET', path: '/nothing/here' },
     'bad credentials': { headers: { ...asJson, authorization: 'Bearer x' }, body: json },
     'broken body': { headers: asJson, body: '{' },
+    'unknown expectation': { headers: { ...asJson, expect: 'wonders' }, body: json },
     'foreign media type': { headers: { 'content-type': 'text/xml' }, body: '<a/>' },
     method: { method: 'PUT', headers: asJson, body: json },
     preflight: {
@@ -87,9 +88,12 @@ describe('every answer', () => {
     expectError(await ask({ headers, body: json }), 431, 'BAD_REQUEST', 'too large');
   });
 
-  test('to what is no HTTP is an error with its request id', async () => {
+  test.each([
+    ['what is no HTTP', '\u0016\u0003\u0001 this is not HTTP'],
+    ['a request without Host', 'GET /livez HTTP/1.1\r\nConnection: close'],
+  ])('to %s is an error with its request id', async (_what, head) => {
     const socket = connect(Number(new URL(keyward.url).port), '127.0.0.1');
-    socket.end('\u0016\u0003\u0001 this is not HTTP\r\n\r\n');
+    socket.end(`${head}\r\n\r\n`);
     const answer = await text(socket);
     expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
     expect(answer).toMatch(/x-request-id: ([0-9a-f-]{36})\r\n[\s\S]*"requestId":"\1"/);
