@@ -103,6 +103,9 @@ function readDemands(query: URLSearchParams, catalogue: ScopeCatalogue): Demands
   if (![...query.keys()].every((name) => known.has(name))) {
     throw new InputError('query', 'The query of /verify takes scope, environment and service.');
   }
+  for (const name of ['environment', 'service']) {
+    if (query.getAll(name).length > 1) throw new InputError(name, `${name} may be given once.`);
+  }
   const scopes = query.getAll('scope').flatMap((text) => text.split(' ').filter(Boolean));
   const empty = query.has('scope') && scopes.length === 0;
   if (empty || !scopes.every((scope) => catalogue.has(scope))) {

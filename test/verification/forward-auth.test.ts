@@ -169,6 +169,7 @@ describe('/verify', () => {
     const { secret } = await created(keyward);
     const seen = [];
     const queries = ['scope=voice', 'scope=', 'scopes=x', 'environment=live', 'service='];
+    queries.push('environment=LIVE&environment=TEST', 'service=a&service=b');
     for (const query of queries) {
       const { status, body } = await forward(`/verify?${query}`, secret);
       seen.push([status, body.errors?.[0]?.extensions.field]);
@@ -177,6 +178,8 @@ describe('/verify', () => {
       [400, 'scope'],
       [400, 'scope'],
       [400, 'query'],
+      [400, 'environment'],
+      [400, 'service'],
       [400, 'environment'],
       [400, 'service'],
     ]);
