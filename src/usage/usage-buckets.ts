@@ -52,7 +52,8 @@ const usualMs: Readonly<Record<UsageGranularity, number>> = {
 /**
  * The whole buckets that a client's range touches: its ends are moved outwards to their borders.
  * @param now by the database's clock
- * @throws InputError naming `from`: it does not lie before `to`, or there would be too many buckets
+ * @throws InputError naming `from`: it does not lie before `to`, or there would be too many buckets;
+ * naming `to`: a border could lie in no year of four digits, which RFC 3339 cannot write
  */
 export function toUsageRange(given: UsageArguments, now: Date): UsageRange {
   const granularity = given.granularity ?? 'DAY';
@@ -67,6 +68,8 @@ export function toUsageRange(given: UsageArguments, now: Date): UsageRange {
       `from lies too long before to: at most ${maxBuckets.HOUR} buckets of HOUR or ${maxBuckets.DAY} of DAY are answered.`,
     );
   }
+  const year = new Date(end).getUTCFullYear();
+  if (year < 1 || year > 9998) throw new InputError('to', 'to must lie in the years 1 to 9998.');
   return { from: new Date(from), to: new Date(to), granularity };
 }
 
