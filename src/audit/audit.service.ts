@@ -92,6 +92,8 @@ export class AuditService {
     const found = (brokenAt?: number): ChainProof => ({
       ...{ organizationId, events: last, head: head.toString('hex'), brokenAt },
     });
+    // An organization's creation is its first event: a chain without one has lost it.
+    if (last < 1) return found(strayAt ?? 1);
     while (sequence < last) {
       const after = sequence;
       const events = await this.database.read((tx) =>
