@@ -103,7 +103,8 @@ export class PeopleService {
       // Names are chosen by customers, and none may choose that of a service.
       if (this.parts.product.services.includes(free)) continue;
       if (await repository.addOrganization(tx, { id, slug: free, name, plan }, claims, now)) {
-        const set = { name, slug: free, plan, externalId: claims.externalId };
+        // Not the slug: it would tell whether another organization has that name.
+        const set = { name, plan, externalId: claims.externalId };
         return { ...created(set), action: 'organization.created', about: 'organization' };
       }
       if (await repository.lockOrganization(tx, claims)) return undefined;
