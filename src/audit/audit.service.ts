@@ -10,7 +10,7 @@ import {
   type AuditEvent,
   type AuditEventFilter,
 } from './audit-event';
-import { auditOrder, type AuditRepository } from './audit.repository';
+import { auditListName, type AuditRepository } from './audit.repository';
 
 /** A page of events, and how many the whole list has, counted only when asked. */
 export interface AuditPage extends Page<AuditEvent> {
@@ -72,7 +72,7 @@ export class AuditService {
    */
   async list(organizationId: OrganizationId, given: AuditListArguments): Promise<AuditPage> {
     const filter = checkAuditFilter(given.filter ?? {});
-    const request = parsePage(given, auditOrder);
+    const request = parsePage(given, auditListName(organizationId));
     const page = await this.database.read((tx) =>
       this.repository.page(tx, organizationId, filter, request),
     );
