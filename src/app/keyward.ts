@@ -114,7 +114,7 @@ function createAuthenticator(rooms: Rooms, config: Config, logger: Logger): Auth
   return new Authenticator({
     verification: rooms.verification,
     catalogue: config.product.catalogue,
-    people: createPeopleDoor(config.oidc, rooms, logger),
+    people: createPeopleDoor(config, rooms, logger),
   });
 }
 

@@ -1,7 +1,7 @@
 import type { PeopleDoor } from '../auth/authentication';
 import { ProviderKeys } from '../auth/provider-keys';
 import { TokenVerifier } from '../auth/token-verifier';
-import type { OidcSettings } from '../config-oidc';
+import type { Config } from '../config';
 import { systemClock } from '../kernel/clock';
 import type { Logger } from '../kernel/logger';
 import type { Rooms } from './rooms';
@@ -12,12 +12,13 @@ import type { Rooms } from './rooms';
  * @returns undefined when people are off
  */
 export function createPeopleDoor(
-  settings: OidcSettings | undefined,
+  { oidc: settings, product }: Pick<Config, 'oidc' | 'product'>,
   { people }: Pick<Rooms, 'people'>,
   logger: Logger,
 ): PeopleDoor | undefined {
   if (settings === undefined) return undefined;
   const keys = new ProviderKeys(settings, systemClock, logger);
   const tokens = new TokenVerifier(settings, keys, systemClock);
-  return { tokens, people, claims: settings.claims };
+  const { acceptImported } = product.keys;
+  return { tokens, people, claims: settings.claims, acceptImported };
 }

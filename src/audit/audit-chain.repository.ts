@@ -47,6 +47,9 @@ interface EventRow extends Omit<ChainRow, 'sequence'> {
   readonly ip: string | null;
 }
 
+// Sequences are read as float8, which pg makes numbers of: events written past Keyward may stand
+// at places that no integer of four bytes reaches.
+
 /** Adds events to the chains of their organizations, and reads the chains for proof. */
 export class AuditChainRepository {
   /**
@@ -61,7 +64,7 @@ export class AuditChainRepository {
     const [end]: ChainRow[] = await tx.query(
       `INSERT INTO audit_chains AS chain (organization_id, sequence, hash) VALUES ($1, $3, $2)
        ON CONFLICT (organization_id) DO UPDATE SET sequence = chain.sequence + $3
-       RETURNING organization_id, sequence::int, hash`,
+       RETURNING organization_id, sequence::float8, hash`,
       [organizationId, chainStart, events.length],
     );
     if (end === undefined) throw new Error('an organization has no audit chain');
@@ -89,10 +92,10 @@ export class AuditChainRepository {
     ]);
   }
 
-  /** The ends of all chains, those included of which there are only events. */
+  /** Where the chain of every organization ends, those included of which there is nothing left. */
   async ends(tx: Transaction): Promise<readonly ChainEnd[]> {
     const rows: EndRow[] = await tx.query(
-      `SELECT organization.id AS organization_id, chain.sequence::int, chain.hash, stray_at
+      `SELECT organization.id AS organization_id, chain.sequence::float8, chain.hash, stray_at
        FROM organizations organization
          LEFT JOIN audit_chains chain ON chain.organization_id = organization.id
          CROSS JOIN LATERAL (
@@ -101,9 +104,8 @@ export class AuditChainRepository {
               WHERE organization_id = organization.id AND sequence < 1),
              (SELECT min(sequence) FROM audit_events
               WHERE organization_id = organization.id AND sequence > coalesce(chain.sequence, 0))
-           )::int AS stray_at
+           )::float8 AS stray_at
          ) strays
-       WHERE chain.sequence IS NOT NULL OR stray_at IS NOT NULL
        ORDER BY organization.id`,
     );
     return rows.map((row) => ({
@@ -122,7 +124,7 @@ export class AuditChainRepository {
     limit: number,
   ): Promise<readonly StoredEvent[]> {
     const rows: EventRow[] = await tx.query(
-      `SELECT event.*, event.sequence::int AS place, event.changes::text AS said
+      `SELECT event.*, event.sequence::float8 AS place, event.changes::text AS said
        FROM audit_events event
        WHERE organization_id = $1 AND event.sequence > $2 ORDER BY event.sequence LIMIT $3`,
       [organizationId, afterSequence, limit],

@@ -7,8 +7,10 @@ import { cutPage, encodeCursor, type Cursor, type Page, type PageRequest } from 
 import type { AuditEvent, AuditEventFilter } from './audit-event';
 import { AuditEventEntity } from './audit-event.entity';
 
-/** Names the order of the list of events, so that cursors of other lists are refused. */
-export const auditOrder = 'audit_events';
+/** Names a list, so that its cursors are refused by any other list and any other organization. */
+export function auditListName(organizationId: OrganizationId): string {
+  return `audit_events of ${organizationId}`;
+}
 
 type Query = SelectQueryBuilder<AuditEventEntity>;
 
@@ -29,9 +31,10 @@ export class AuditRepository {
     if (before)
       query.andWhere('event.sequence > :before', { before: sequenceOf(before, 'before') });
     const events = await query.getMany();
+    const name = auditListName(organizationId);
     const rows = events.map((row) => ({
       node: toAuditEvent(row),
-      cursor: encodeCursor({ value: row.sequence, id: row.id }, auditOrder),
+      cursor: encodeCursor({ value: row.sequence, id: row.id }, name),
     }));
     return cutPage(rows, request);
   }

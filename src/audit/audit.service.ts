@@ -10,7 +10,7 @@ import {
   type AuditEvent,
   type AuditEventFilter,
 } from './audit-event';
-import { auditOrder, type AuditRepository } from './audit.repository';
+import { auditListName, type AuditRepository } from './audit.repository';
 
 /** A page of events, and how many the whole list has, counted only when asked. */
 export interface AuditPage extends Page<AuditEvent> {
@@ -30,6 +30,8 @@ export interface ChainProof {
   readonly head: string;
   /** The place of the first event that is not as it was written, if one is not. */
   readonly brokenAt: number | undefined;
+  /** Which of the heads that were asked for are hashes of its events. */
+  readonly met: readonly string[];
 }
 
 const eventsPerRead = 1000;
@@ -70,7 +72,7 @@ export class AuditService {
    */
   async list(organizationId: OrganizationId, given: AuditListArguments): Promise<AuditPage> {
     const filter = checkAuditFilter(given.filter ?? {});
-    const request = parsePage(given, auditOrder);
+    const request = parsePage(given, auditListName(organizationId));
     const page = await this.database.read((tx) =>
       this.repository.page(tx, organizationId, filter, request),
     );
@@ -79,19 +81,26 @@ export class AuditService {
     return { ...page, totalCount };
   }
 
-  /** Proves every organization's chain, or names the first broken link of each. */
-  async *prove(): AsyncGenerator<ChainProof> {
+  /**
+   * Proves every organization's chain, or names the first broken link of each.
+   * @param heads of earlier proofs: whoever rewrites a whole chain, or cuts its end off and says
+   * that it ended there, leaves nothing broken, but cannot bring these back
+   */
+  async *prove(heads: ReadonlySet<string> = new Set()): AsyncGenerator<ChainProof> {
     const ends = await this.database.read((tx) => this.chains.ends(tx));
-    for (const end of ends) yield this.#proveChain(end);
+    for (const end of ends) yield this.#proveChain(end, heads);
   }
 
-  async #proveChain(end: ChainEnd): Promise<ChainProof> {
+  async #proveChain(end: ChainEnd, heads: ReadonlySet<string>): Promise<ChainProof> {
     const { organizationId, sequence: last, hash: head, strayAt } = end;
     let previous: Buffer = chainStart;
     let sequence = 0;
+    const met: string[] = [];
     const found = (brokenAt?: number): ChainProof => ({
-      ...{ organizationId, events: last, head: head.toString('hex'), brokenAt },
+      ...{ organizationId, events: last, head: head.toString('hex'), brokenAt, met },
     });
+    // An organization's creation is its first event: a chain without one has lost it.
+    if (last < 1) return found(strayAt ?? 1);
     while (sequence < last) {
       const after = sequence;
       const events = await this.database.read((tx) =>
@@ -102,6 +111,7 @@ export class AuditService {
         sequence += 1;
         const expected = chainHash(previous, event);
         if (event.sequence !== sequence || !expected.equals(hash)) return found(sequence);
+        if (heads.has(hash.toString('hex'))) met.push(hash.toString('hex'));
         previous = hash;
       }
     }

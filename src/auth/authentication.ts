@@ -32,6 +32,8 @@ export interface PeopleDoor {
   readonly tokens: TokenVerifier;
   readonly people: PeopleService;
   readonly claims: OidcSettings['claims'];
+  /** Whether keys that other systems issued are accepted: those may have a token's shape. */
+  readonly acceptImported: boolean;
 }
 
 /** What turning credentials into principals needs of others. */
@@ -54,13 +56,17 @@ export class Authenticator {
     credentials: Exclude<Credentials, { kind: 'ambiguous' }>,
     origin: Origin,
   ): Promise<Authentication> {
-    const { verification, people } = this.parts;
     if (credentials.kind === 'none') return { kind: 'anonymous', principal: anonymous };
     if (credentials.kind === 'malformed') return refused('MALFORMED');
-    if (credentials.kind === 'token' && people !== undefined) {
-      return recognize(people, credentials.token, origin);
-    }
-    const verdict = await verification.verify(credentials.token);
+    const { kind, token } = credentials;
+    const door = kind === 'token' ? this.parts.people : undefined;
+    if (door?.acceptImported === false) return recognize(door, token, origin);
+    const judged = await this.#judgeKey(token);
+    return door === undefined || judged.key !== undefined ? judged : recognize(door, token, origin);
+  }
+
+  async #judgeKey(secret: string): Promise<Extract<Authentication, { kind: 'key' | 'refused' }>> {
+    const verdict = await this.parts.verification.verify(secret);
     if (verdict.outcome === 'VALID') {
       return { kind: 'key', key: verdict.key, principal: this.#toPrincipal(verdict.key) };
     }
@@ -106,6 +112,6 @@ const noOrganization =
 function refused(
   reason: CredentialRefusal,
   { key, message }: { readonly key?: PresentedKey | undefined; readonly message?: string } = {},
-): Authentication {
+): Extract<Authentication, { kind: 'refused' }> {
   return { kind: 'refused', reason, key, message };
 }

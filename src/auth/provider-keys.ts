@@ -83,6 +83,10 @@ export class ProviderKeys {
     if (waitMs > 0) await pause(waitMs);
     try {
       await keys.reload();
+    } catch (error) {
+      // Nothing is lost: the provider may have moved its keys, and the next token discovers where to.
+      if (!keys.fresh) this.#keys = undefined;
+      throw error;
     } finally {
       this.#fetchedAtMs = this.clock.monotonicMs();
     }

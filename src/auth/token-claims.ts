@@ -6,6 +6,7 @@ import type { PersonClaims } from '../organizations/person';
 const longestId = 255;
 const longestName = 100;
 const longestEmail = 320;
+const latestMs = 8.64e15;
 
 /**
  * Reads what Keyward wants to know out of a valid token.
@@ -23,7 +24,7 @@ export function readPersonClaims(token: JWTPayload, names: ClaimNames): PersonCl
     role: roleOf(claimOf(token, names.role)),
     organizationName: label(claimOf(token, names.organizationName), longestName),
     plan: label(claimOf(token, names.plan), longestName),
-    issuedAt: new Date((token.iat ?? 0) * 1000),
+    issuedAt: instantOf(token.iat ?? 0),
   };
 }
 
@@ -51,6 +52,11 @@ function label(claim: unknown, maxCharacters: number): string | null {
     .replaceAll(/\p{Cc}/gu, ' ')
     .trim();
   return Array.from(clean).slice(0, maxCharacters).join('').trim() || null;
+}
+
+// No later than any instant that JavaScript and PostgreSQL both know, and no earlier than 1970.
+function instantOf(seconds: number): Date {
+  return new Date(Math.min(Math.max(seconds * 1000, 0), latestMs));
 }
 
 function roleOf(claim: unknown): Role {

@@ -10,7 +10,7 @@ import type { GraphQLSchema } from 'graphql';
 import type { IntrospectionAccess } from '../config';
 import type { Logger } from '../kernel/logger';
 import { answerPlugin } from './answer.plugin';
-import { toClientError } from './client-error';
+import { toClientError, withoutSuggestions } from './client-error';
 import type { RequestContext } from './context';
 import type { ListSizes } from './document-cost';
 import { defaultDocumentLimits, documentLimitOptions } from './document-limits';
@@ -29,11 +29,12 @@ export interface ApolloOptions {
 /** Apollo Server with everything off that Keyward does not use, and its limits and answers on. */
 export function createApollo(options: ApolloOptions): ApolloServer<RequestContext> {
   const limits = defaultDocumentLimits;
+  const hidesSchema = options.introspection !== 'public';
   return new ApolloServer<RequestContext>({
     schema: options.schema,
     introspection: true, // schemaAccessPlugin decides
     csrfPrevention: false, // http/cross-site.ts asks only requests that a browser may have forged
-    hideSchemaDetailsFromClientErrors: options.introspection !== 'public',
+    hideSchemaDetailsFromClientErrors: hidesSchema, // of documents; formatError of variables
     includeStacktraceInErrorResponses: false,
     persistedQueries: false, // they would be state of one replica
     stopOnTerminationSignals: false,
@@ -41,7 +42,10 @@ export function createApollo(options: ApolloOptions): ApolloServer<RequestContex
     nodeEnv: 'production',
     logger: options.logger,
     ...documentLimitOptions(limits),
-    formatError: toClientError,
+    formatError: (formatted, error) => {
+      const shown = toClientError(formatted, error);
+      return hidesSchema ? withoutSuggestions(shown) : shown;
+    },
     plugins: [
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginInlineTraceDisabled(),

@@ -44,6 +44,11 @@ export function toClientError(
   };
 }
 
+/** The error without graphql-js's guess at what was meant, which tells names of the schema. */
+export function withoutSuggestions(error: GraphQLFormattedError): GraphQLFormattedError {
+  return { ...error, message: error.message.replace(/ Did you mean [^?]+\?$/, '') };
+}
+
 /** The members of `extensions` that an AppError shows. */
 export function extensionsOf(error: AppError): Record<string, unknown> {
   const details = Object.entries(error.details).map(

@@ -96,14 +96,14 @@ export class PeopleService {
     const { repository } = this.parts;
     const id = newOrganizationId();
     const name = claims.organizationName ?? claims.externalId;
-    const plan = claims.plan ?? 'free';
+    const told = { name, plan: claims.plan ?? 'free' };
     const slug = slugOf(name) || 'organization';
     const suffix = `-${id.slice(-8)}`;
     for (const free of [slug, slug.slice(0, longestSlug - suffix.length) + suffix]) {
       // Names are chosen by customers, and none may choose that of a service.
       if (this.parts.product.services.includes(free)) continue;
-      if (await repository.addOrganization(tx, { id, slug: free, name, plan }, claims, now)) {
-        const set = { name, slug: free, plan, externalId: claims.externalId };
+      if (await repository.addOrganization(tx, { id, slug: free, ...told }, claims, now)) {
+        const set = { ...told, externalId: claims.externalId }; // a slug would tell of others' names
         return { ...created(set), action: 'organization.created', about: 'organization' };
       }
       if (await repository.lockOrganization(tx, claims)) return undefined;

@@ -49,6 +49,7 @@ const forged = (sequence: number): string => `
 
 test.each([
   ['behind its end', forged(9), { events: 5, brokenAt: 9 }],
+  ['far behind its end', forged(5_000_000_000), { events: 5, brokenAt: 5_000_000_000 }],
   ['before its beginning', forged(0), { events: 5, brokenAt: 0 }],
   ['after its end was set back', setBack, { events: 4, brokenAt: 5 }],
   ['after its end was removed', 'DELETE FROM audit_chains', { events: 0, brokenAt: 1 }],
@@ -58,10 +59,23 @@ test.each([
   expect(await prove()).toEqual([expect.objectContaining(proof)]);
 });
 
+test('an organization of which no event is left is named: its creation was one', async () => {
+  await tamper('DELETE FROM audit_events');
+  for (const end of [
+    'SELECT',
+    'UPDATE audit_chains SET sequence = 0',
+    'DELETE FROM audit_chains',
+  ]) {
+    await keyward.database.sql(end);
+    expect(await prove()).toEqual([expect.objectContaining({ brokenAt: 1 })]);
+  }
+});
+
 test.each([
   'UPDATE audit_events SET ip = NULL',
   'DELETE FROM audit_events',
   'TRUNCATE audit_events',
+  'SET LOCAL session_replication_role = replica; DELETE FROM audit_events',
 ])("the database refuses Keyward's own user: %s", async (sql) => {
   await expect(keyward.database.sql(sql)).rejects.toThrow('audit events are only ever added');
 });

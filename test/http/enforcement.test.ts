@@ -254,5 +254,13 @@ describe('the schema', () => {
     expect((await ask(graphqlUrl, '{ viewer { __typename } }', null)).status).toBe(200);
     const guess = await ask(graphqlUrl, '{ viewer { kindd } apiKey(idd: 1) { id } }', null);
     expect(guess.text).not.toMatch(/did you mean/i);
+    for (const filter of [{ statuz: 'ACTIVE' }, { status: ['ACTIV'] }]) {
+      const variables = JSON.stringify({
+        query: 'query ($filter: ApiKeyFilter) { apiKeys(filter: $filter) { totalCount } }',
+        variables: { filter },
+      });
+      expect((await sendJson(keyward.url, variables)).text).toMatch(/did you mean/i);
+      expect((await sendJson(graphqlUrl, variables)).text).not.toMatch(/did you mean/i);
+    }
   });
 });

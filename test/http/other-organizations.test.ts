@@ -87,3 +87,22 @@ test.each(paths)(
     expect(await answerTo(foreign.id, owner.secret)).not.toBe(answer);
   },
 );
+
+test.each(['apiKeys', 'auditEvents', 'apiKeyRequests'])(
+  'promise 3: a cursor of another organization’s %s is refused',
+  async (list) => {
+    const page = `{ ${list}(first: 1) { pageInfo { endCursor } } }`;
+    type Lists = Record<string, { pageInfo: { endCursor: string } }>;
+    const { data } = await keyward.ask<Lists>(page, {}, { key: owner.secret });
+    const after = data[list]?.pageInfo.endCursor;
+    const ask = async (key: string) =>
+      keyward.ask(
+        `query ($after: String) { ${list}(first: 1, after: $after) { nodes { __typename } } }`,
+        { after },
+        { key },
+      );
+    expect((await ask(owner.secret)).errors).toEqual([]);
+    const { errors } = await ask(keyward.adminKey);
+    expect(errors[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field: 'after' });
+  },
+);

@@ -75,7 +75,6 @@ test('twenty requests of one person over two replicas at first sight make one pe
       actor: { kind: 'USER', displayName: 'Jane Roe' },
       changes: {
         name: { from: null, to: 'Acme Inc.' },
-        slug: { from: null, to: 'acme-inc' },
         plan: { from: null, to: 'free' },
         externalId: { from: null, to: 'acme' },
       },
@@ -117,6 +116,19 @@ test('an organization is who the provider says, never who has its name', async (
   const key = await provider.issue(impostor);
   const { data } = await keyward.ask('{ apiKeys { totalCount } }', {}, { key });
   expect(data).toEqual({ apiKeys: { totalCount: 0 } });
+});
+
+test('promise 3: that another organization has the same name is told nowhere', async () => {
+  const told = async (org_id: string): Promise<string> => {
+    const key = await provider.issue({ ...jane, org_id });
+    const { text } = await keyward.ask(
+      '{ viewer { organization { name } } auditEvents { nodes { action targetName changes } } }',
+      {},
+      { key },
+    );
+    return text.replaceAll(org_id, 'ID');
+  };
+  expect(await told('first')).toBe(await told('second'));
 });
 
 test('an organization that was there before its people is theirs once it is linked', async () => {

@@ -1,4 +1,8 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { exportJWK } from 'jose';
 import {
   forge,
   makeKey,
@@ -105,4 +109,32 @@ test('with the URL of its keys set, nothing is discovered', async () => {
   const key = await provider.issue(jane);
   const { status } = await graphql(replica.graphqlUrl, { query: '{ viewer { kind } }' }, { key });
   expect(status).toBe(200);
+});
+
+test('a provider that has moved its keys is found again, without a restart', async () => {
+  const key = await makeKey('ES256', 'moved');
+  const jwks = { keys: [{ ...(await exportJWK(key.publicKey)), kid: key.kid }] };
+  let place = '/before';
+  const moving = createServer((request, response) => {
+    const issuer = `http://${request.headers.host ?? ''}`;
+    const isDiscovery = request.url?.startsWith('/.well-known/') === true;
+    response.statusCode = isDiscovery || request.url === '/after' ? 200 : 404;
+    response.end(JSON.stringify(isDiscovery ? { issuer, jwks_uri: issuer + place } : jwks));
+  }).listen(0, '127.0.0.1');
+  await once(moving, 'listening');
+  const { port } = moving.address() as AddressInfo; // it listens on a port
+  const iss = `http://127.0.0.1:${port}`;
+  const { graphqlUrl } = await keyward.startReplica({ KEYWARD_OIDC_ISSUER: iss });
+  const exp = Math.floor(Date.now() / 1000) + 600;
+  const token = await forge(key, { ...jane, iss, aud: audience, exp });
+  const status = async (): Promise<number> =>
+    (await graphql(graphqlUrl, { query: '{ viewer { kind } }' }, { key: token })).status;
+  try {
+    expect(await status()).toBe(503);
+    place = '/after';
+    expect(await status()).toBe(200);
+  } finally {
+    moving.close();
+    moving.closeAllConnections();
+  }
 });

@@ -74,6 +74,14 @@ test('a token that the test signs with the provider’s key is as good: the refu
   expect((await ask(await forge(key(), claims({ aud: ['else', audience] })))).status).toBe(200);
 });
 
+test.each([1e300, -1e300, 0, undefined])(
+  'a token issued at no sensible time is welcome: %s',
+  async (iat) => {
+    const token = await forge(key(), claims({ iat, sub: `issued at ${String(iat)}` }));
+    expect((await ask(token)).status).toBe(200);
+  },
+);
+
 test('a token with alg none is refused', async () => {
   for (const alg of ['none', 'None', 'nOnE', '']) {
     const parts = [{ alg, typ: 'JWT' }, claims()].map((part) =>
