@@ -59,7 +59,7 @@ export async function startKeyward(
     open.push(async () => apollo.stop());
     const http = await createHttpServer({
       apollo,
-      authenticator: createAuthenticator(rooms, config, logger),
+      authenticator: await createAuthenticator(rooms, config, logger),
       corsOrigins: new Set(config.corsOrigins),
       trustedProxies: config.trustedProxies,
       usage: rooms.usage,
@@ -110,11 +110,15 @@ function createMaintenance(rooms: Rooms, { usageRetention }: Config, logger: Log
   return new Maintenance(tasks, logger);
 }
 
-function createAuthenticator(rooms: Rooms, config: Config, logger: Logger): Authenticator {
+async function createAuthenticator(
+  rooms: Rooms,
+  config: Config,
+  logger: Logger,
+): Promise<Authenticator> {
   return new Authenticator({
     verification: rooms.verification,
     catalogue: config.product.catalogue,
-    people: createPeopleDoor(config, rooms, logger),
+    people: await createPeopleDoor(config, rooms, logger),
   });
 }
 

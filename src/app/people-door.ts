@@ -1,6 +1,4 @@
 import type { PeopleDoor } from '../auth/authentication';
-import { ProviderKeys } from '../auth/provider-keys';
-import { TokenVerifier } from '../auth/token-verifier';
 import type { Config } from '../config';
 import { systemClock } from '../kernel/clock';
 import type { Logger } from '../kernel/logger';
@@ -8,15 +6,18 @@ import type { Rooms } from './rooms';
 
 /**
  * How people come in: by tokens of the identity provider, which is first asked for its keys when
- * the first person comes, so that Keyward starts without it.
+ * the first person comes, so that Keyward starts without it. What judges tokens is loaded only
+ * when people are on.
  * @returns undefined when people are off
  */
-export function createPeopleDoor(
+export async function createPeopleDoor(
   { oidc: settings, product }: Pick<Config, 'oidc' | 'product'>,
   { people }: Pick<Rooms, 'people'>,
   logger: Logger,
-): PeopleDoor | undefined {
+): Promise<PeopleDoor | undefined> {
   if (settings === undefined) return undefined;
+  const { ProviderKeys } = await import('../auth/provider-keys.js');
+  const { TokenVerifier } = await import('../auth/token-verifier.js');
   const keys = new ProviderKeys(settings, systemClock, logger);
   const tokens = new TokenVerifier(settings, keys, systemClock);
   const { acceptImported } = product.keys;

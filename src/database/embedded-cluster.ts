@@ -14,6 +14,8 @@ export interface Cluster {
   readonly directory: string;
   /** Who runs PostgreSQL, when it is not the user of this process. */
   readonly user: ServerUser | undefined;
+  /** Told when PostgreSQL's own programs have begun what takes them a while. */
+  readonly onWait?: (() => void) | undefined;
 }
 
 /** The superuser's name, and that of the database which Keyward uses. */
@@ -83,10 +85,9 @@ async function runInitdb(cluster: Cluster, draft: string, password: string): Pro
     '--builtin-locale=C.UTF-8',
     '--no-instructions',
   ];
-  const { code, output } = await runCommand(programOf(engine, 'initdb'), args, {
-    cwd: directory,
-    user,
-  });
+  const running = runCommand(programOf(engine, 'initdb'), args, { cwd: directory, user });
+  cluster.onWait?.();
+  const { code, output } = await running;
   if (code === 0) return;
   throw new EmbeddedDatabaseError(
     `PostgreSQL could not make its data in ${directory}:\n${lastLines(output)}`,

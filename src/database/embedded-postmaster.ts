@@ -71,6 +71,7 @@ export async function startPostmaster(cluster: Cluster): Promise<boolean> {
     [...args, `--timeout=${startTimeoutSeconds}`, '-o', serverFlags(port)],
     { cwd: cluster.directory, user: cluster.user, silent: process.platform === 'win32' },
   );
+  cluster.onWait?.();
   const result = await whenReady(cluster, port, started);
   if (result === undefined || result.code === 0) return true;
   const logEnd = (await readFile(log).catch(() => Buffer.of())).subarray(logged).toString();

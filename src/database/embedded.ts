@@ -54,11 +54,13 @@ const giveUpMs = 600_000;
  */
 export async function startEmbeddedDatabase(options: {
   readonly directory: string;
+  /** Told when PostgreSQL is being made or started, and this process may as well do other things. */
+  readonly onWait?: () => void;
 }): Promise<EmbeddedDatabase> {
   const [home, installed] = await Promise.all([findHome(options.directory), locateEngine()]);
   const { directory, user } = home;
   const engine = await usableEngine(installed, home.copies, user);
-  const cluster: Cluster = { engine, directory: home.cluster, user };
+  const cluster: Cluster = { engine, directory: home.cluster, user, onWait: options.onWait };
   const password = await readPassword(directory);
   const first = await connectOrStart(cluster, password);
   const hold = keepHold(first, async () => connect(cluster, password));

@@ -93,12 +93,10 @@ class OperationCost {
   private readonly fragmentCosts = new Map<string, Cost>();
   private readonly introspection: IntrospectionCount;
   private readonly variables: Record<string, unknown> = {};
-  private readonly listSizes: ReadonlyMap<string, (args: SentArguments) => number>;
 
   constructor(private readonly input: CostInput) {
     this.fragments = fragmentsOf(input.document);
     this.introspection = new IntrospectionCount(input.schema, this.fragments, input.maxCost);
-    this.listSizes = new Map(Object.entries({ ...representations, ...input.listSizes }));
     for (const { variable, defaultValue } of input.operation.variableDefinitions ?? []) {
       const name = variable.name.value;
       const sent = Object.hasOwn(input.variables, name) ? input.variables[name] : undefined;
@@ -162,7 +160,8 @@ class OperationCost {
     parent: GraphQLNamedType,
     definition: GraphQLField<unknown, unknown>,
   ): number | undefined {
-    const told = this.listSizes.get(`${parent.name}.${definition.name}`);
+    const coordinate = `${parent.name}.${definition.name}`;
+    const told = this.input.listSizes[coordinate] ?? representations[coordinate];
     if (told !== undefined) {
       const args = definition.args.map(({ name }) => [name, this.argument(node, name)] as const);
       return Math.max(0, told(Object.fromEntries(args)));

@@ -38,6 +38,11 @@ export interface HttpParts
 // A client that sends its request slower than this is not waited for.
 const slowestRequestMs = 30_000;
 
+// No route has a JSON Schema. Unless it is told so, fastify loads its compilers of them all the same.
+const compileNoSchemas = (): never => {
+  throw new Error('routes check their input themselves');
+};
+
 const everyServer = {
   requestTimeout: slowestRequestMs,
   http: { requireHostHeader: false },
@@ -46,6 +51,9 @@ const everyServer = {
   exposeHeadRoutes: false,
   clientErrorHandler: refuseUnreadable,
   frameworkErrors: refuseUrl,
+  schemaController: {
+    compilersFactory: { buildValidator: compileNoSchemas, buildSerializer: compileNoSchemas },
+  },
 } as const;
 
 /** Makes the HTTP server with everything it serves; it does not listen yet. */
