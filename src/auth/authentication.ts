@@ -54,13 +54,19 @@ export class Authenticator {
     credentials: Exclude<Credentials, { kind: 'ambiguous' }>,
     origin: Origin,
   ): Promise<Authentication> {
-    const { verification, people } = this.parts;
+    const { people } = this.parts;
     if (credentials.kind === 'none') return { kind: 'anonymous', principal: anonymous };
     if (credentials.kind === 'malformed') return refused('MALFORMED');
-    if (credentials.kind === 'token' && people !== undefined) {
-      return recognize(people, credentials.token, origin);
-    }
-    const verdict = await verification.verify(credentials.token);
+    const { kind, token } = credentials;
+    if (kind !== 'token' || people === undefined) return this.#judge(token);
+    const person = await recognize(people, token, origin);
+    if (person.kind !== 'refused' || person.reason === 'EXPIRED') return person;
+    const key = await this.#judge(token); // keys that were issued elsewhere may look like tokens
+    return key.kind === 'refused' && key.key === undefined ? person : key;
+  }
+
+  async #judge(secret: string): Promise<Authentication> {
+    const verdict = await this.parts.verification.verify(secret);
     if (verdict.outcome === 'VALID') {
       return { kind: 'key', key: verdict.key, principal: this.#toPrincipal(verdict.key) };
     }

@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mintKey } from '../../src/keys/key-secret';
 import type { AnswerError } from '../support/http';
 import { graphql } from '../support/http';
+import { startIdentityProvider } from '../support/identity-provider';
 import { acceptingImports, importRows, oldKey, type OldKey } from '../support/imports';
 import { startTestKeyward, testPepper, type TestKeyward } from '../support/keyward';
 import { samplesIn, valueOf } from '../support/metrics';
@@ -198,6 +199,21 @@ test('an imported key that happens to have our own shape and checksum works, too
   const id = await importKey({ secret, digest });
   expect((await use(secret)).data.viewer.apiKey.id).toBe(id);
   expect((await use(secret)).data.viewer.apiKey.id).toBe(id);
+});
+
+test.each([
+  ['as SendGrid’s', (body: string) => `SG.${body}.${body}`],
+  ['as a token of another issuer', (body: string) => `eyJhbGciOiJIUzI1NiJ9.e30.${body}`],
+])('where people sign in, keys in a token’s shape work too: %s', async (_, shape) => {
+  const provider = await startIdentityProvider();
+  const { graphqlUrl: url } = await keyward.startReplica(provider.settings);
+  const secret = shape(randomBytes(16).toString('base64url'));
+  const id = await importKey({ secret, digest: createHash('sha256').update(secret).digest('hex') });
+  expect((await use(secret, url)).data.viewer.apiKey.id).toBe(id);
+  await revoke(id);
+  expect((await use(secret, url)).errors[0]?.extensions.reason).toBe('REVOKED');
+  expect((await use(`${secret}x`, url)).errors[0]?.message).toMatch(/^The token is not valid/);
+  await provider.stop();
 });
 
 test('keys that are neither ours nor imported are refused as before', async () => {
