@@ -25,7 +25,7 @@ export default {
   transform: { '\\.[cm]?[jt]s$': ['@swc/jest', swc] },
   transformIgnorePatterns: [`/node_modules/(?!(${esm.join('|')})/)`],
   // What is loaded on demand is imported with its extension, as Node's import() wants it.
-  moduleNameMapper: { '^(\\.\\./signals/.+)\\.js$': '$1' },
+  moduleNameMapper: { '^(\\.\\./(?:auth|signals)/.+)\\.js$': '$1' },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.keyward/'],
   setupFiles: ['reflect-metadata'],
   globalSetup: '<rootDir>/test/support/global-setup.ts',

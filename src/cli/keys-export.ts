@@ -23,6 +23,7 @@ export function addKeyExport(keys: Command): void {
     .description('Write the registry of all keys: what they are for, whose they are, since when.')
     .option('--organization <organization>', 'whose keys: an id, a slug or a name', 'default')
     .addOption(format)
+    .addOption(new Option('--json', 'the same as --format json').implies({ format: 'json' }))
     .option('--output <file>', 'where to write it (default: standard output)')
     .addHelpText('after', '\nExample:\n  $ keyward keys export --output registry.csv')
     .action(exportKeys);

@@ -8,6 +8,7 @@ import type { NewApiKey } from './api-key';
 import type { EffectivePolicy } from '../organizations/key-policy';
 import type { KeyPolicyService } from '../organizations/key-policy.service';
 import type { ApiKeyRepository } from './api-key.repository';
+import { createdChanges } from './created-changes';
 import type { GivenRow, ImportResult } from './import-result';
 import { checkImportRow, toImportedKey, type ImportRow } from './import-row';
 import type { EarlierImport, ImportRepository } from './import.repository';
@@ -173,7 +174,7 @@ export class ImportService {
       targetType: 'ApiKey',
       targetId: key.id,
       targetName: key.name,
-      changes: importedChanges(key),
+      changes: { ...createdChanges(key), createdAt: { from: null, to: key.createdAt } },
     });
   }
 }
@@ -185,14 +186,4 @@ function refusing<Value>(row: number, work: () => Value): Value | ImportResult {
     if (!(error instanceof AppError)) throw error;
     return { row, result: 'refused', reason: error.message.replaceAll('input.', '') };
   }
-}
-
-function importedChanges(key: NewApiKey) {
-  const { name, description, environment, redacted, scopes, createdAt, expiresAt, owner } = key;
-  const set = { name, description, environment, redacted, scopes, createdAt, expiresAt, owner };
-  return Object.fromEntries(
-    Object.entries(set)
-      .filter(([, to]) => to !== null)
-      .map(([field, to]) => [field, { from: null, to }]),
-  );
 }

@@ -8,6 +8,7 @@ import type { EffectivePolicy } from '../organizations/key-policy';
 import type { ApiKey, ApiKeyLabels, NewApiKey } from './api-key';
 import type { Expiry } from './api-key-input';
 import type { ApiKeyRepository } from './api-key.repository';
+import { createdChanges } from './created-changes';
 import { requireGrantable } from './grant';
 import type { KeyDigester } from './key-digest';
 import { mintKey } from './key-secret';
@@ -91,19 +92,4 @@ function createdEvent(key: NewApiKey): AuditEntry {
     targetName: key.name,
     changes: createdChanges(key),
   };
-}
-
-function createdChanges({ redacted, environment, scopes, expiresAt, ...key }: NewApiKey) {
-  const { name, description, owner, application, usageLocation, tags, metadata } = key;
-  const set = {
-    ...{ name, redacted, environment, scopes, expiresAt, predecessor: key.predecessorId },
-    ...{ description, owner, application, usageLocation },
-    ...{ tags: tags.length > 0 ? tags : null },
-    ...{ metadata: Object.keys(metadata).length > 0 ? metadata : null },
-  };
-  return Object.fromEntries(
-    Object.entries(set)
-      .filter(([, to]) => to !== null)
-      .map(([field, to]) => [field, { from: null, to }]),
-  );
 }

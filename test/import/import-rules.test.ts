@@ -58,7 +58,7 @@ test('every setting of a row is on the key, and its import in the audit trail', 
          auditEvents { nodes { action requestId actor { displayName } changes } } } }`,
     { id },
   );
-  expect(data.apiKey).toEqual({
+  const set = {
     name: 'Mobile app',
     description: 'Ключ 🔑',
     environment: 'TEST',
@@ -70,10 +70,12 @@ test('every setting of a row is on the key, and its import in the audit trail', 
     usageLocation: 'App Store',
     tags: ['mobile'],
     metadata: { ticket: { id: 7 } },
-    prefix: 'mob_7f',
     redacted: 'mob_7f...q0-Z',
-    status: 'ACTIVE',
-    lastUsedAt: null,
+  };
+  const changes = Object.entries(set).map(([member, to]) => [member, { from: null, to }]);
+  expect(data.apiKey).toEqual({
+    ...set,
+    ...{ prefix: 'mob_7f', status: 'ACTIVE', lastUsedAt: null },
     createdBy: { displayName: 'System' },
     auditEvents: {
       nodes: [
@@ -81,10 +83,7 @@ test('every setting of a row is on the key, and its import in the audit trail', 
           action: 'api_key.imported',
           requestId: 'import-request',
           actor: { displayName: 'System' },
-          changes: expect.objectContaining({
-            name: { from: null, to: 'Mobile app' },
-            scopes: { from: null, to: ['agents:read', 'contacts:read'] },
-          }) as unknown,
+          changes: Object.fromEntries(changes) as unknown,
         },
       ],
     },

@@ -36,6 +36,7 @@ test('keys export prints CSV, or JSON, of the organization it is told', async ()
   const json = await exportKeys('--format', 'json', '--organization', 'another');
   expect(json).toMatchObject({ code: 0, stderr: '' });
   expect(JSON.parse(json.stdout)).toEqual([expect.objectContaining({ id: foreign.id })]);
+  expect(await exportKeys('--json', '--organization', 'another')).toEqual(json);
 });
 
 test('an organization without keys has an empty registry that is still whole', async () => {
