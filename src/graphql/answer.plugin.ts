@@ -8,6 +8,7 @@ import { challenges, retryAfterSeconds } from '../kernel/challenges';
 import { UnavailableError } from '../kernel/errors';
 import type { Logger } from '../kernel/logger';
 import { redactKeys } from '../kernel/redaction';
+import { refusalOfAll } from '../kernel/refused-request';
 import { causeOf, isUnexpected } from './client-error';
 import type { RequestContext } from './context';
 
@@ -78,24 +79,5 @@ function refusal(
   if (codes.includes('UNAUTHENTICATED')) {
     return { status: 401, headers: { 'www-authenticate': challenges.badCredentials } };
   }
-  if (!everyRootFieldRefused(data, errors)) return undefined;
-  const reasons = errors.map(({ extensions }) => extensions?.reason);
-  return reasons.includes('UNAUTHENTICATED')
-    ? { status: 401, headers: { 'www-authenticate': challenges.noCredentials } }
-    : { status: 403, headers: { 'www-authenticate': challenges.insufficientScope } };
-}
-
-function everyRootFieldRefused(
-  data: Record<string, unknown> | null | undefined,
-  errors: readonly GraphQLFormattedError[],
-): boolean {
-  const refused = errors.filter(
-    ({ extensions }) => extensions?.code === 'UNAUTHORIZED_FIELD_OR_TYPE',
-  );
-  if (refused.length === 0) return false;
-  if (data == null) return refused.some(({ path }) => path === undefined || path.length === 1);
-  const roots = new Set(
-    refused.filter(({ path }) => path?.length === 1).map(({ path }) => path?.[0]),
-  );
-  return Object.keys(data).every((key) => roots.has(key));
+  return refusalOfAll(data, errors);
 }

@@ -1,8 +1,8 @@
-import { GraphQLError, GraphQLSchema, isNamedType } from 'graphql';
+import { defaultFieldResolver, GraphQLError, GraphQLSchema, isNamedType } from 'graphql';
 import { DirectiveError, guardFields, type Requirements } from '../graphql/access-directives';
 import { unauthenticated } from '../kernel/principal';
 import { insufficientScope } from '../kernel/scopes';
-import { scopesOf } from './caller';
+import { judgeAnew, scopesOf } from './caller';
 import { extensionsOf } from './refusal';
 import { refuseUnreadDirectives } from './unread-directives';
 
@@ -16,6 +16,7 @@ export interface EnforcementOptions {
  * Enforces `@authenticated` and `@requiresScopes` in a subgraph of your own, as Keyward does in its:
  * on every field that carries one, itself, on its type or on the type it answers with, by what
  * `keywardContext` put into the context; a context that says nothing of a caller sees none of them.
+ * Each event of a subscription is judged anew.
  * Changes the schema's resolvers in place, and gives the schema back.
  * @throws DirectiveError on directives that cannot be enforced as they stand, or when there are
  * none: they must stand in the schema's SDL, as makeExecutableSchema and buildSubgraphSchema keep it
@@ -29,12 +30,26 @@ export function enforceScopes(
   refuseUnreadDirectives(schema);
   const known = scopes && new Set(scopes);
   const isScope = (name: string): boolean => known?.has(name) ?? true;
-  if (guardFields<unknown>(schema, isScope, requireScopes) > 0) return schema;
-  throw new DirectiveError(
-    'schema',
-    'no field carries @authenticated or @requiresScopes. Directives are read from the SDL (astNode); ' +
-      'a schema that keeps them elsewhere must be printed with them and built again.',
-  );
+  if (guardFields<unknown>(schema, isScope, requireScopes) === 0) {
+    throw new DirectiveError(
+      'schema',
+      'no field carries @authenticated or @requiresScopes. Directives are read from the SDL (astNode); ' +
+        'a schema that keeps them elsewhere must be printed with them and built again.',
+    );
+  }
+  judgeEvents(schema);
+  return schema;
+}
+
+// A subscription goes on after its key was revoked: its events do not.
+function judgeEvents(schema: GraphQLSchema): void {
+  for (const field of Object.values(schema.getSubscriptionType()?.getFields() ?? {})) {
+    const resolve = field.resolve ?? defaultFieldResolver;
+    field.resolve = async (event, args, context: unknown, info): Promise<unknown> => {
+      await judgeAnew(context);
+      return resolve(event, args, context, info);
+    };
+  }
 }
 
 function requireScopes(context: unknown, requirements: Requirements): void {

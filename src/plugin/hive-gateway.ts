@@ -1,10 +1,11 @@
 import {
   getOperationAST,
+  GraphQLError,
   type DocumentNode,
   type ExecutionResult,
   type GraphQLSchema,
 } from 'graphql';
-import { scopesOf, type KeywardContext } from './caller';
+import { judgeAnew, scopesOf, type KeywardContext } from './caller';
 import type { ClientRequest } from './client-request';
 import { keywardContext } from './keyward-context';
 import { mend } from './mended-result';
@@ -27,7 +28,7 @@ interface ResultHook<Result> {
 
 type OnResult = (
   hook: ResultHook<ExecutionResult | AsyncIterable<ExecutionResult>>,
-) => { onNext: (hook: ResultHook<ExecutionResult>) => void } | undefined;
+) => { onNext: (hook: ResultHook<ExecutionResult>) => Promise<void> | void } | undefined;
 
 /** A plugin of Hive Gateway, as far as Keyward's goes; the gateway's `plugins` take it. */
 export interface KeywardGatewayPlugin {
@@ -38,7 +39,7 @@ export interface KeywardGatewayPlugin {
   }): Promise<void>;
   /** Takes refused fields out of what is executed, and puts them back into the result as nulls. */
   onExecute(hook: { readonly args: Execution }): { onExecuteDone: OnResult } | undefined;
-  /** Does the same for a subscription; one whose events are refused is not begun. */
+  /** Does the same for each event of a subscription; one whose events are refused is not begun. */
   onSubscribe(hook: {
     readonly args: Execution;
     readonly setResultAndStopExecution: (result: ExecutionResult) => void;
@@ -75,14 +76,42 @@ export function useKeyward(options: KeywardOptions): KeywardGatewayPlugin {
     },
     onSubscribe({ args, setResultAndStopExecution }) {
       const permitted = permit(args);
-      if (permitted === undefined) return undefined;
       const root = args.schema.getSubscriptionType();
-      const events = [...permitted.refused].find(([, { parent }]) => parent === root);
-      if (events === undefined) return { onSubscribeResult: mendWith(permitted) };
+      const events = [...(permitted?.refused ?? [])].find(([, { parent }]) => parent === root);
+      if (permitted === undefined || events === undefined) {
+        return { onSubscribeResult: judgeEvents(args.contextValue, permitted) };
+      }
       setResultAndStopExecution(mend({ data: { [events[0]]: null } }, permitted));
       return undefined;
     },
   };
+}
+
+function judgeEvents(context: unknown, permitted: PermittedDocument | undefined): OnResult {
+  return ({ result, setResult }) => {
+    if (Symbol.asyncIterator in result) {
+      return {
+        onNext: async (next) => next.setResult(await judged(context, next.result, permitted)),
+      };
+    }
+    if (permitted !== undefined) setResult(mend(result, permitted));
+    return undefined;
+  };
+}
+
+// A subscription goes on after its key was revoked: its events do not.
+async function judged(
+  context: unknown,
+  event: ExecutionResult,
+  permitted: PermittedDocument | undefined,
+): Promise<ExecutionResult> {
+  try {
+    await judgeAnew(context);
+  } catch (error) {
+    if (error instanceof GraphQLError) return { data: null, errors: [error] };
+    throw error;
+  }
+  return permitted === undefined ? event : mend(event, permitted);
 }
 
 function mendWith(permitted: PermittedDocument): OnResult {

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { anonymousCaller, type KeywardContext } from './caller';
+import { anonymousCaller, judgedBy, type KeywardContext } from './caller';
 import { circumstancesOf, credentialsOf, type ClientRequest } from './client-request';
 import { checkOptions, type KeywardOptions } from './options';
 import { ambiguousCredentials, badCredentials, unavailable } from './refusal';
@@ -20,7 +20,7 @@ export function keywardContext(
 ): (source: ClientRequest) => Promise<KeywardContext> {
   const { clientIp: addressOf, warn = (reason) => process.emitWarning(reason) } = options;
   const keyward = new RemoteVerification({ ...checkOptions(options), warn });
-  return async (source) => {
+  const judge = async (source: ClientRequest): Promise<KeywardContext> => {
     const credentials = credentialsOf(source);
     if (credentials.kind === 'none') return anonymousCaller();
     if (credentials.kind === 'ambiguous') throw ambiguousCredentials(source);
@@ -39,4 +39,5 @@ export function keywardContext(
     if (apiKey === null || organization === null) throw unavailable(source);
     return { apiKey, organization, environment: apiKey.environment, scopes };
   };
+  return async (source) => judgedBy(await judge(source), async () => judge(source));
 }

@@ -9,6 +9,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { fragmentsOf, type Fragments } from '../graphql/document-fragments';
+import { refusalOfAll } from '../kernel/refused-request';
 import { extensionsOf } from './refusal';
 import { responseKeyOf, type PermittedDocument, type RefusedField } from './refused-fields';
 
@@ -18,8 +19,9 @@ type Data = Readonly<Record<string, unknown>>;
 
 /**
  * Gives a result the refused fields back: each null, with an error at its path. Where the schema
- * lets a field not be null, its parent is null in its place, as GraphQL has it. The given result is
- * left as it is: the server may share it with other requests.
+ * lets a field not be null, its parent is null in its place, as GraphQL has it. Where every root field
+ * is refused, `extensions.http` says so, from where the gateway takes status and headers. The given
+ * result is left as it is: the server may share it with other requests.
  */
 export function mend(result: ExecutionResult, permitted: PermittedDocument): ExecutionResult {
   if (result.data == null) return result;
@@ -30,7 +32,10 @@ export function mend(result: ExecutionResult, permitted: PermittedDocument): Exe
   const mender = new Mender(permitted);
   const fields = mender.fields(roots);
   const data = mender.object(result.data, fields, []);
-  return { ...result, data, errors: [...(result.errors ?? []), ...mender.errors] };
+  const errors = [...(result.errors ?? []), ...mender.errors];
+  const http = refusalOfAll(data, errors);
+  const extensions = http && { extensions: { ...result.extensions, http } };
+  return { ...result, data, errors, ...extensions };
 }
 
 class Mender {

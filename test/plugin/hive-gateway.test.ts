@@ -2,6 +2,7 @@ import type { GatewayPlugin } from '@graphql-hive/gateway-runtime';
 import { useKeyward } from '../../src/plugin/hive-gateway';
 import { enforceScopes, keywardContext, type KeywardOptions } from '../../src/plugin/subgraph';
 import { revokeApiKey } from '../support/api-keys';
+import { eventsOf } from '../support/event-stream';
 import { graphql, type Answer } from '../support/http';
 import { startHiveGateway } from '../support/hive-gateway';
 import { startTestKeyward, type TestKeyward } from '../support/keyward';
@@ -162,6 +163,29 @@ describe('useKeyward in Hive Gateway', () => {
     expect(error?.extensions.code).toBe('UNAUTHORIZED_FIELD_OR_TYPE');
   });
 
+  test.each([
+    ['{ agents { name } }', () => null],
+    ['{ agents { name } contacts { phone } }', () => null],
+    ['mutation { deleteContacts }', () => null],
+    ['{ agents { name } }', () => reader.secret],
+    [
+      '{ a: agents { name } ...More } fragment More on Query { b: agents { name } }',
+      () => verifier,
+    ],
+    ['{ greeting agents { name } }', () => reader.secret],
+  ])('has the HTTP status that Keyward has when all is refused: %s', async (query, keyOf) => {
+    const owns = keyOf() === null ? '{ apiKeys { totalCount } }' : '{ auditEvents { totalCount } }';
+    const some = query.includes('greeting') ? `{ viewer { kind } ${owns.slice(1)}` : owns;
+    const own = await graphql(keyward.url, { query: some }, { key: keyOf() });
+    const { status, headers, body } = await ask(query, keyOf());
+    expect([status, headers.get('www-authenticate')]).toEqual([
+      own.status,
+      own.headers.get('www-authenticate'),
+    ]);
+    expect(status).toBe(query.includes('greeting') ? 200 : keyOf() === null ? 401 : 403);
+    expect(body).not.toHaveProperty('extensions');
+  });
+
   test('does not carry out a refused mutation', async () => {
     const { data, errors } = await ask('mutation { deleteContacts }');
     expect(data).toEqual({ deleteContacts: null });
@@ -275,16 +299,9 @@ describe('a subgraph that leaves enforcement to the gateway', () => {
 
   test('streams events without what is refused of them, and none that are refused', async () => {
     const stream = async (query: string): Promise<unknown[]> => {
-      const response = await fetch(gateway.url, {
-        method: 'POST',
-        headers: {
-          ...{ 'content-type': 'application/json', accept: 'text/event-stream' },
-          authorization: `Bearer ${reader.secret}`,
-        },
-        body: JSON.stringify({ query }),
-      });
-      const events = (await response.text()).matchAll(/event: next\ndata: (.*)/g);
-      return [...events].map(([, json = '']): unknown => JSON.parse(json));
+      const events = [];
+      for await (const event of eventsOf(gateway.url, query, reader.secret)) events.push(event);
+      return events;
     };
     const refused = { path: ['ticks', 'code'], extensions: { reason: 'INSUFFICIENT_SCOPE' } };
     expect(await stream('subscription { ticks { number code } }')).toMatchObject([
