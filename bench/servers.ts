@@ -16,8 +16,10 @@ export async function startServerProcess(
   file: string,
   databaseUrl?: string,
 ): Promise<ServerProcess> {
-  const folder = file.endsWith('.mjs') ? join(process.cwd(), 'bench') : __dirname;
+  const ours = !file.endsWith('.mjs');
+  const folder = ours ? __dirname : join(process.cwd(), 'bench');
   const child = fork(join(folder, 'servers', file), {
+    execArgv: ours ? ['--max-semi-space-size=64'] : [], // as `npm start` has it
     env: {
       ...process.env,
       NODE_ENV: 'production',
