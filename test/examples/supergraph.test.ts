@@ -38,8 +38,9 @@ describe('the example supergraph', () => {
   async function ask<Data = Record<string, unknown>>(
     query: string,
     key: string | null,
+    variables: Record<string, unknown> = {},
   ): Promise<Answer<Data>> {
-    const answer = await graphql<Data>(gatewayUrl, { query }, { key });
+    const answer = await graphql<Data>(gatewayUrl, { query, variables }, { key });
     answers.push(answer.text);
     return answer;
   }
@@ -84,6 +85,7 @@ describe('the example supergraph', () => {
 
   test('it is refused agents and told why, and what else it asked for is answered', async () => {
     const { secret } = await createKey(['contacts:read']);
+    expect((await ask('{ agents { name } }', secret)).status).toBe(403);
     const { status, data, errors } = await ask(
       '{ agents { name } contacts { name email } viewer { apiKey { name agents { name } } } }',
       secret,
@@ -102,14 +104,28 @@ describe('the example supergraph', () => {
     for (const error of errors) expect(error.extensions).toMatchObject(extensions);
   });
 
-  test('the requests that its README shows are answered', async () => {
+  test('what its README shows is answered in turn, and ends the loop that it begins', async () => {
     const readme = readFileSync('examples/supergraph/README.md', 'utf8');
-    const bodies = [...readme.matchAll(/-d '(\{.*\})'/g)].map(([, body = '']) => body);
-    expect(bodies).toHaveLength(2);
-    for (const body of bodies) {
-      const { query } = JSON.parse(body) as { query: string }; // what curl sends
-      expect((await ask(query, administrator)).errors).toEqual([]);
+    const shell: Record<string, string> = { KEY: administrator };
+    const requests = [...readme.matchAll(/Bearer \$(\w+)"[^]*?-d '(\{.*\})'/g)];
+    expect(requests.map(([, key]) => key)).toEqual(['KEY', 'KEY', 'NEWSLETTER', 'KEY', 'KEY']);
+    for (const [, key = '', body = ''] of requests) {
+      const sent = body.replace("'$ID'", shell.ID ?? '');
+      const { query, variables } = JSON.parse(sent) as {
+        query: string;
+        variables?: Record<string, unknown>;
+      }; // what curl sends
+      const { data, errors } = await ask<{ createApiKey?: Issued }>(
+        query,
+        shell[key] ?? '',
+        variables,
+      );
+      expect(errors).toEqual([]);
+      if (data.createApiKey === undefined) continue;
+      shell.NEWSLETTER = data.createApiKey.secret;
+      shell.ID = data.createApiKey.apiKey.id;
     }
+    expect((await ask('{ contacts { name } }', shell.NEWSLETTER ?? '')).status).toBe(401);
   });
 
   test('a key that reads may not write, and without a key nothing is read', async () => {
