@@ -39,7 +39,7 @@ const keys = z.strictObject({
   permissions: z
     .enum(['scopes', 'full_access'])
     .default('scopes')
-    .describe('full_access: every key gets the full-access scope and none need be chosen.'),
+    .describe('full_access: a key gets the full-access scope unless others are chosen for it.'),
   defaultExpiresIn: duration
     .optional()
     .describe('The lifetime of a key that was created without one; left out: it never expires.'),

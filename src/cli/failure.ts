@@ -8,6 +8,19 @@ export function failWith(error: unknown): never {
   process.exit(1);
 }
 
+/**
+ * What to do when output cannot be written. Nothing when its reader has read enough, as `head` does:
+ * what the command does, it does to the end.
+ * @throws InputError naming the output, for any other failure to write
+ */
+export function heedWriteError(error: unknown, output = 'standard output'): void {
+  if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return;
+  if (error instanceof Error && 'syscall' in error) {
+    throw new InputError('output', `${output} cannot be written (${error.message}).`);
+  }
+  throw error;
+}
+
 function describe(error: unknown): string {
   if (error instanceof InputError) return error.message.replaceAll(inputMember, toOption);
   const expected =

@@ -1,4 +1,4 @@
-import { open, readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { InputError } from '../kernel/errors';
 import type { GivenRow } from '../keys/import-result';
 
@@ -18,6 +18,7 @@ export async function* readImportFile(path: string): AsyncGenerator<GivenRow> {
 
 async function* readRows(path: string): AsyncGenerator<GivenRow> {
   const file = await open(path);
+  const array: string[] = []; // read here, for a pipe is read only once
   try {
     let row = 0;
     let begun = false;
@@ -25,9 +26,9 @@ async function* readRows(path: string): AsyncGenerator<GivenRow> {
       row += 1;
       const text = line.trim(); // a byte order mark is white space, too
       if (text === '') continue;
-      if (!begun && text.startsWith('[')) {
-        yield* readArray(path);
-        return;
+      if (array.length > 0 || (!begun && text.startsWith('['))) {
+        array.push(text);
+        continue;
       }
       begun = true;
       const given = parse(text);
@@ -36,10 +37,11 @@ async function* readRows(path: string): AsyncGenerator<GivenRow> {
   } finally {
     await file.close();
   }
+  if (array.length > 0) yield* readArray(path, array.join('\n'));
 }
 
-async function* readArray(path: string): AsyncGenerator<GivenRow> {
-  const whole = parse((await readFile(path, 'utf8')).trim());
+function* readArray(path: string, text: string): Generator<GivenRow> {
+  const whole = parse(text);
   if ('problem' in whole) throw new InputError('file', `${path} ${whole.problem}`);
   if (!Array.isArray(whole.value)) throw new InputError('file', `${path} is no array.`);
   let row = 0;

@@ -2,9 +2,9 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Option, type Command } from 'commander';
-import { InputError } from '../kernel/errors';
 import { newUuid } from '../kernel/ids';
 import { registryFormats, type RegistryFormatName } from '../keys/registry-text';
+import { heedWriteError } from './failure';
 import { withRooms } from './with-rooms';
 
 interface ExportOptions {
@@ -44,13 +44,4 @@ async function exportKeys({ organization, format, output }: ExportOptions): Prom
       await batches.return(undefined); // a batch may still be on its way from the database
     }
   });
-}
-
-function heedWriteError(error: unknown, output = 'standard output'): void {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EPIPE') return; // whoever read, such as `head`, has read enough
-  if (error instanceof Error && 'syscall' in error) {
-    throw new InputError('output', `${output} cannot be written (${error.message}).`);
-  }
-  throw error;
 }

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { Command } from 'commander';
 import { addAuditCommands } from './audit';
-import { failWith } from './failure';
+import { failWith, heedWriteError } from './failure';
 import { addKeyCommands } from './keys';
 import { migrateDatabase } from './migrate';
 import { addOrganizationCommands } from './organizations';
@@ -35,4 +35,11 @@ addKeyCommands(program);
 addAuditCommands(program);
 addSchemaCommand(program);
 
+process.stdout.on('error', (error) => {
+  try {
+    heedWriteError(error);
+  } catch (failure) {
+    failWith(failure);
+  }
+});
 program.parseAsync().catch(failWith);

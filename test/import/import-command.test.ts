@@ -1,5 +1,7 @@
+import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { graphql } from '../support/http';
 import { acceptingImports, oldKey, type OldKey } from '../support/imports';
@@ -89,6 +91,45 @@ test('a file may be one JSON array, begin with a byte order mark, and have empty
   const sparse = file(`\ufeff${lines([row(oldKey())])}\r\n\n${lines([row(oldKey())])}`);
   const { stdout } = await importFile(sparse);
   expect(stdout).toMatch(/^row 1: imported[^\n]*\nrow 4: imported/);
+});
+
+test('the row that the README shows can be imported as it stands there', async () => {
+  const [, shown = ''] =
+    /```text\n *(\{"digest".*)\n/.exec(readFileSync('README.md', 'utf8')) ?? [];
+  const { stdout } = await importFile(file(shown));
+  expect(stdout).toMatch(
+    /^row 1: imported as \S+: CI\/CD Pipeline \(old_live_7\.\.\.k2Qx\)\n1 imported/,
+  );
+});
+
+/** Runs a line of shell in which `$path` is the file. */
+function shell(line: string, path: string): ChildProcess {
+  const { PATH } = process.env;
+  return spawn('/bin/sh', ['-c', line], { env: { PATH, path, ...settings() } });
+}
+
+test.each([
+  ['lines', lines],
+  ['an array', (rows: readonly unknown[]) => JSON.stringify(rows, null, 2)],
+])('a file may come through a pipe: %s', async (_, write) => {
+  const keys = [oldKey(), oldKey()];
+  const path = file(write(keys.map((key) => row(key))));
+  const line = 'cat "$path" | node bin/keyward.js keys import /dev/stdin';
+  expect(await once(shell(line, path), 'close')).toEqual([0, null]);
+  expect(await Promise.all(keys.map(status))).toEqual([200, 200]);
+});
+
+test('when nobody reads any more, as head does, the import is done to its end without a word', async () => {
+  const keys = Array.from({ length: 250 }, () => oldKey());
+  const path = file(lines(keys.map((key) => row(key))));
+  const child = shell('node bin/keyward.js keys import "$path"; echo "left $?" >&2', path);
+  child.stdout?.destroy();
+  let errors = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (errors += text));
+  await once(child, 'close');
+  expect(errors).toBe('left 0\n');
+  const [last] = keys.slice(-1);
+  expect(last && (await status(last))).toBe(200);
 });
 
 test('lines that are no JSON, or no UTF-8, are refused by their numbers and not quoted', async () => {

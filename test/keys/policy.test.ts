@@ -128,6 +128,9 @@ test('permissions: where all keys have full access none need be chosen', async (
     expect((await createApiKey(keyward, { scopes: undefined }, { key: secret })).errors).toEqual(
       [],
     );
+    // Those of one's own services need less.
+    const verifier = await created(keyward, { scopes: ['api_keys:verify'] });
+    expect(verifier.apiKey.scopes).toEqual(['api_keys:verify']);
   });
 });
 

@@ -114,6 +114,14 @@ test('keys are rotated regularly: a new one takes over while the old one still w
   expect((await astra.use(secret)).status).toBe(200);
 });
 
+test('separate keys for testing and production: revoking one stops no other', async () => {
+  const testing = await astra.create(account.member, { name: 'Testing CRM Sync' });
+  const production = await astra.create(account.member, { name: 'Production CRM Sync' });
+  await astra.revoke(account.member, testing.id);
+  expect((await astra.use(testing.secret)).status).toBe(401);
+  expect((await astra.use(production.secret)).status).toBe(200);
+});
+
 test('unused keys can be found to be revoked', async () => {
   const { id } = await astra.create(account.member, { name: 'Forgotten' });
   const keys = await astra.list(account.member, { unusedSince: new Date().toISOString() });

@@ -17,6 +17,12 @@ afterAll(async () => {
 
 const web = { name: 'Production Web App', scopes: ['agents:read'] };
 
+/** How many days a key lasts; undefined: for ever. */
+function daysOf(key: Pick<Succession['apiKey'], 'createdAt' | 'expiresAt'>): number | undefined {
+  if (key.expiresAt === null) return undefined;
+  return (Date.parse(key.expiresAt) - Date.parse(key.createdAt)) / 86_400_000;
+}
+
 describe('Understanding API keys', () => {
   test('live keys look like sk_live_…, test keys like sk_test_…', async () => {
     const live = await ayra.create(account.member, { ...web, environment: 'LIVE' });
@@ -70,6 +76,14 @@ describe('Creating API keys', () => {
     const { advice } = await ayra.create(account.member, { ...web, name });
     expect(advice.map(({ code }) => code)).toContain('POOR_NAME');
   });
+});
+
+test('multiple people manage keys, and tell by their names which to revoke', async () => {
+  const { id, secret } = await ayra.create(account.admin, { ...web, name: 'Johns old laptop' });
+  const found = await ayra.list(account.member, { search: 'johns' });
+  expect(found.map((key) => key.id)).toEqual([id]);
+  await ayra.revoke(account.member, id, 'EMPLOYEE_DEPARTURE');
+  expect((await ayra.use(secret)).status).toBe(401);
 });
 
 describe('API key permissions', () => {
@@ -157,9 +171,8 @@ describe('API key expiration', () => {
     ['medium-term', 'P90D'],
     ['long-term', 'P365D'],
   ])('a %s key lasts as long as it was given', async (_term, expiresIn) => {
-    const { createdAt, expiresAt } = await ayra.create(account.member, { ...web, expiresIn });
-    const days = (Date.parse(expiresAt ?? '') - Date.parse(createdAt)) / 86_400_000;
-    expect(`P${String(days)}D`).toBe(expiresIn);
+    const key = await ayra.create(account.member, { ...web, expiresIn });
+    expect(`P${String(daysOf(key))}D`).toBe(expiresIn);
   });
 
   test('a reminder comes before the key stops working', async () => {
@@ -264,11 +277,18 @@ describe('Viewing and managing keys', () => {
   });
 
   test('Regenerate creates a key with the same settings and stops the old one', async () => {
-    const old = await ayra.create(account.member, web);
+    const old = await ayra.create(account.member, {
+      ...{ name: 'Production Web App', description: 'Serves the shop', environment: 'TEST' },
+      ...{ scopes: ['agents:read', 'agents:write'], expiresIn: 'P90D' },
+    });
     const { apiKey, secret } = await ayra.rotate(account.member, old.id, { gracePeriod: 'PT0S' });
-    expect(apiKey).toMatchObject({ name: web.name, scopes: web.scopes, status: 'ACTIVE' });
+    const { name, description, environment, scopes } = old;
+    expect(apiKey).toMatchObject({ name, description, environment, scopes, status: 'ACTIVE' });
+    expect(daysOf(apiKey)).toBe(daysOf(old));
     expect((await ayra.use(secret)).status).toBe(200);
     expect(await ayra.use(old.secret)).toEqual({ status: 401, reason: 'REVOKED' });
+    const listed = (await ayra.list(account.member)).find(({ id }) => id === old.id);
+    expect(listed?.status).toBe('REVOKED');
   });
 
   test('Edit creates a new key with the changes; the old one works until revoked', async () => {
@@ -287,6 +307,24 @@ describe('Viewing and managing keys', () => {
     await ayra.revoke(account.member, old.id, 'REPLACED');
     expect((await ayra.use(old.secret)).status).toBe(401);
     expect((await ayra.use(secret)).status).toBe(200);
+  });
+
+  test.each([
+    ['an earlier expiration', { expiresIn: 'P30D' }, 30],
+    ['a later expiration', { expiresIn: 'P180D' }, 180],
+    ['no expiration', { neverExpires: true }, undefined],
+  ])('Edit can give a key %s', async (_what, change, days) => {
+    const { id } = await ayra.create(account.member, { ...web, expiresIn: 'P90D' });
+    const { data } = await ayra.ask<{
+      replaceApiKey: { apiKey: Succession['apiKey']; predecessor: Succession['apiKey'] };
+    }>(
+      account.member,
+      `mutation ($input: ReplaceApiKeyInput!) { replaceApiKey(input: $input) {
+         apiKey { name createdAt expiresAt } predecessor { createdAt expiresAt } } }`,
+      { input: { id, ...change } },
+    );
+    const { apiKey, predecessor } = data.replaceApiKey;
+    expect([apiKey.name, daysOf(apiKey), daysOf(predecessor)]).toEqual([web.name, days, 90]);
   });
 
   test('Revoke immediately disables the key', async () => {

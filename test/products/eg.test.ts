@@ -18,11 +18,23 @@ const create = `mutation ($input: CreateApiKeyInput!) {
   createApiKey(input: $input) { apiKey { id } secret } }`;
 const input = { name: 'CI/CD Pipeline', scopes: ['sessions:read'] };
 
-test('admin only: a member can neither create nor list keys', async () => {
+test('admin only: a member can neither create, list, export nor revoke keys', async () => {
   const created = await eg.ask(account.member, create, { input });
   expect(created.body.data).toEqual({ createApiKey: null });
   const listed = await eg.ask(account.member, '{ apiKeys { totalCount } }');
   expect(listed.status).toBe(403);
+  const exported = await fetch(new URL('/registry.csv', eg.keyward.url), {
+    headers: { authorization: `Bearer ${account.member}` },
+  });
+  expect(exported.status).toBe(403);
+  const { id, secret } = await eg.create(account.admin, input);
+  const revoked = await eg.ask(
+    account.member,
+    'mutation ($id: ID!) { revokeApiKey(input: { id: $id, reason: OTHER }) { apiKey { id } } }',
+    { id },
+  );
+  expect(revoked.status).toBe(403);
+  expect((await eg.use(secret)).status).toBe(200);
 });
 
 test('paid plan only: on another plan the refusal names the plan', async () => {
