@@ -237,8 +237,9 @@ describe('several processes', () => {
     expect(await interrupted.interrupt()).toBe('interrupted');
     await insertRow(url);
     expect(await other.interrupt()).toBe('interrupted');
-    const log = await readFile(join(directory, 'postgres', 'server.log'), 'utf8');
-    expect(log.trim().split('\n').at(-1)).toContain('database system is shut down');
+    // PostgreSQL says so only after it has removed the file whose end is waited for.
+    const log = () => readFileSync(join(directory, 'postgres', 'server.log'), 'utf8');
+    await until(() => /database system is shut down\n$/.test(log()));
   });
 });
 
