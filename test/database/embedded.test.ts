@@ -239,7 +239,7 @@ describe('several processes', () => {
     expect(await other.interrupt()).toBe('interrupted');
     // PostgreSQL says so only after it has removed the file whose end is waited for.
     const log = () => readFileSync(join(directory, 'postgres', 'server.log'), 'utf8');
-    await until(() => /database system is shut down\n$/.test(log()));
+    await until(() => log().endsWith('database system is shut down\n'));
   });
 });
 
