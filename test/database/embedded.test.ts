@@ -25,7 +25,7 @@ const peer = (directory: string): Peer => startPeer(programs, directory);
 const isRunning = (directory: string) => familyOf(directory).length > 0;
 
 async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 30_000;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`never came true: ${condition.toString()}`);
     await sleep(2);

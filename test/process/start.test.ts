@@ -31,7 +31,7 @@ describe('on an embedded database', () => {
     expect(postmaster).toBeDefined();
     expect(await server.stop()).toMatchObject({ code: 0, stderr: '' });
     // It removes its file, for which Keyward waits, in its last moments.
-    await until('PostgreSQL has ended', () => !isRunning(postmaster ?? 0), 2000);
+    await until('PostgreSQL has ended', () => !isRunning(postmaster ?? 0));
   });
 
   test('a later start prints no key, and SIGINT ends it as SIGTERM does', async () => {

@@ -143,7 +143,7 @@ export function adminKeyIn(stdout: string): string | undefined {
 export async function until<Found>(
   what: string,
   probe: () => Promise<Found | undefined | false> | Found | undefined | false,
-  patienceMs = 15_000,
+  patienceMs = 30_000,
 ): Promise<Found> {
   for (const giveUpAtMs = performance.now() + patienceMs; ;) {
     const found = await probe();
