@@ -141,6 +141,19 @@ test('a key whose own predecessor is in grace can be rotated only with PT0S', as
   expect(await tryKey(ask, first.secret)).toBe('in');
 });
 
+test('nor does rotating with PT0S in between leave room for a third key that works', async () => {
+  const first = await keyward.createKey();
+  const second = await rotate(ask, { id: first.id });
+  const third = await rotate(ask, { id: second.apiKey.id, gracePeriod: 'PT0S' });
+  const fourth = await rotate(ask, { id: third.apiKey.id, gracePeriod: 'PT0S' });
+  const { errors } = await tryRotate(ask, { id: fourth.apiKey.id });
+  expect(errors[0]?.extensions).toMatchObject({
+    ...{ rule: 'PREDECESSOR_IN_GRACE', predecessorId: first.id },
+  });
+  await age(keyward, first.id, '7 days');
+  await rotate(ask, { id: fourth.apiKey.id });
+});
+
 test('once the predecessor’s grace is over, rotation with grace is possible again', async () => {
   const first = await keyward.createKey();
   const second = await rotate(ask, { id: first.id });
