@@ -84,7 +84,7 @@ export function createIssuingRoom(furniture: IssuingFurniture): IssuingRoom {
     revocation: new RevocationService(database, keys, successions, guard, audit),
     instances: [
       new SuccessionResolver(
-        new RotationService(succession, keys, product),
+        new RotationService(succession, successions, product),
         new ReplacementService(succession, product),
       ),
       new BulkRevocationResolver(bulk),

@@ -79,6 +79,7 @@ export const noLabels: ApiKeyLabels = {
 
 function checkName(name: string | null): string {
   if (name === null) throw new InputError('input.name', 'input.name cannot be cleared.');
+  checkCharacters(name, 'input.name'); // trimming would take a line break at its end away unseen
   return checkText(name.trim(), 'input.name', { min: 1, max: limits.name });
 }
 

@@ -71,7 +71,7 @@ export class BulkRevocationService {
   async #rehearse(principal: KnownPrincipal, filter: ApiKeyFilter): Promise<BulkRevocation> {
     return this.parts.database.read(async (tx) => {
       const met = await this.#meet(tx, principal, filter);
-      return { ...(await this.#describe(tx, principal, met)), notice: null };
+      return this.#describe(tx, principal, met);
     });
   }
 
@@ -93,10 +93,9 @@ export class BulkRevocationService {
     const ids = met.map(({ id }) => id);
     const at = await databaseNow(tx);
     await revocations.setRevocations(tx, organizationId, ids, { at, by: actor, ...why });
-    const successors = await successions.findWorkingSuccessors(tx, organizationId, ids);
     const described = await this.#describe(tx, principal, met);
     await audit.record(tx, caller, at, ...met.map((key) => revokedEvent(key, why)));
-    return { ...described, notice: successorNotice(successors) };
+    return described;
   }
 
   async #meet(
@@ -125,11 +124,14 @@ export class BulkRevocationService {
     tx: Transaction,
     { organizationId }: KnownPrincipal,
     met: readonly MetKey[],
-  ): Promise<Pick<BulkRevocation, 'count' | 'apiKeys'>> {
-    const ids = met.slice(0, pageSize.max).map(({ id }) => id);
-    const found = await this.parts.keys.findByIds(tx, organizationId, ids);
+  ): Promise<BulkRevocation> {
+    const { keys, successions } = this.parts;
+    const ids = met.map(({ id }) => id);
+    const shown = ids.slice(0, pageSize.max);
+    const found = await keys.findByIds(tx, organizationId, shown);
     const byId = new Map(found.map((key) => [key.id, key]));
-    const apiKeys = ids.map((id) => byId.get(id)).filter((key) => key !== undefined);
-    return { count: met.length, apiKeys };
+    const apiKeys = shown.map((id) => byId.get(id)).filter((key) => key !== undefined);
+    const successors = await successions.findWorkingSuccessors(tx, organizationId, ids);
+    return { count: met.length, apiKeys, notice: successorNotice(successors) };
   }
 }

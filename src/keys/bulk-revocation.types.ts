@@ -37,7 +37,7 @@ export class RevokeApiKeysPayload {
   @Field(() => String, {
     nullable: true,
     description:
-      'Names keys that took the place of revoked ones and still work, for the filter did not meet them; null when there are none.',
+      'Names keys that took the place of these and still work, for the filter did not meet them; null when there are none.',
   })
   readonly notice: string | null;
 }

@@ -4,8 +4,9 @@ import { addDuration, parseDuration, type IsoDuration } from '../kernel/duration
 import { InputError, PolicyError } from '../kernel/errors';
 import type { Caller } from '../kernel/principal';
 import type { ApiKey } from './api-key';
-import { checkExpiry, checkLabels } from './api-key-input';
-import type { ApiKeyRepository } from './api-key.repository';
+import { checkExpiry, checkLabels, describeExpiry, type Expiry } from './api-key-input';
+import { lifetimeAgain } from './lifetime';
+import type { SuccessionRepository } from './succession.repository';
 import type {
   Succession,
   SuccessionInput,
@@ -29,7 +30,7 @@ type Grace = IsoDuration | 'usual' | 'keep';
 export class RotationService {
   constructor(
     private readonly successions: SuccessionService,
-    private readonly keys: ApiKeyRepository,
+    private readonly repository: SuccessionRepository,
     private readonly product: Pick<Product, 'keys'>,
   ) {}
 
@@ -43,11 +44,11 @@ export class RotationService {
   async rotate(caller: Caller, input: RotationInput): Promise<Succession> {
     const { gracePeriod = null, keepPredecessor = null } = input;
     const grace = checkGrace(input);
+    const expiry = checkExpiry(input);
     return this.successions.succeed(caller, input, {
       action: 'api_key.rotated',
-      expiry: checkExpiry(input),
-      asked: [gracePeriod, keepPredecessor ?? false],
-      plan: async (tx, moment) => this.#plan(tx, moment, grace),
+      asked: [gracePeriod, keepPredecessor ?? false, describeExpiry(expiry)],
+      plan: async (tx, moment) => this.#plan(tx, moment, grace, expiry),
     });
   }
 
@@ -55,6 +56,7 @@ export class RotationService {
     tx: Transaction,
     { predecessor, now, policy }: SuccessionMoment,
     grace: Grace,
+    expiry: Expiry,
   ): Promise<SuccessionPlan> {
     const usual = policy.defaultRotationGrace ?? this.product.keys.rotationGrace;
     const usualEnd = addDuration(now, parseDuration(usual, 'defaultRotationGrace'));
@@ -64,21 +66,22 @@ export class RotationService {
     return {
       labels: checkLabels({}, predecessor),
       scopes: predecessor.scopes,
+      expiry: expiry ?? lifetimeAgain(predecessor, now, policy),
       retiresAt,
       // Else a grace of centuries would be a way past the limit on active keys.
       isAdditional: retiresAt === null || retiresAt > usualEnd,
     };
   }
 
-  // Else a rotation a day would keep a row of old secrets alive.
-  async #requireLoneKey(tx: Transaction, { predecessorId, organizationId }: ApiKey): Promise<void> {
-    if (predecessorId === null) return;
-    const before = await this.keys.find(tx, organizationId, predecessorId);
-    if (before?.status !== 'ACTIVE' || before.retiresAt === null) return;
+  // Else a rotation a day would keep a row of old secrets alive, whatever those in between did.
+  async #requireLoneKey(tx: Transaction, key: ApiKey): Promise<void> {
+    const before = await this.repository.findWorkingPredecessor(tx, key);
+    if (before?.retiresAt == null) return;
+    const { id: predecessorId, redacted } = before;
     const retiresAt = before.retiresAt.toISOString();
     throw new PolicyError(
       'PREDECESSOR_IN_GRACE',
-      `This key’s own predecessor works until ${retiresAt}. Revoke it first, rotate with gracePeriod PT0S, or wait.`,
+      `This key’s own predecessor ${redacted} works until ${retiresAt}. Revoke it first, rotate with gracePeriod PT0S, or wait.`,
       { predecessorId, retiresAt },
     );
   }

@@ -55,8 +55,31 @@ export class SuccessionRepository {
   }
 
   /**
+   * The last of the keys before this one in its line that works now: its predecessor or, if that
+   * has stopped, the one before.
+   */
+  async findWorkingPredecessor(
+    tx: Transaction,
+    { organizationId, predecessorId }: ApiKey,
+  ): Promise<Pick<ApiKey, 'id' | 'redacted' | 'retiresAt'> | undefined> {
+    if (predecessorId === null) return undefined;
+    const rows: Pick<ApiKey, 'id' | 'redacted' | 'retiresAt'>[] = await tx.query(
+      `WITH RECURSIVE line AS (
+         SELECT key.*, api_key_status(key) = 'ACTIVE' AS works FROM api_keys key
+         WHERE organization_id = $1 AND id = $2
+         UNION ALL
+         SELECT key.*, api_key_status(key) = 'ACTIVE' FROM line
+           JOIN api_keys key ON key.id = line.predecessor_id AND NOT line.works
+       )
+       SELECT id, redacted, retires_at AS "retiresAt" FROM line WHERE works`,
+      [organizationId, predecessorId],
+    );
+    return rows[0];
+  }
+
+  /**
    * What is shown of the keys that took the place of these, directly or one after the other, and
-   * work now; oldest first.
+   * work now, but for these; oldest first.
    */
   async findWorkingSuccessors(
     tx: Transaction,
@@ -70,7 +93,8 @@ export class SuccessionRepository {
          SELECT key.successor_id FROM line JOIN api_keys key ON key.id = line.id
        )
        SELECT key.redacted FROM line JOIN api_keys key ON key.id = line.id
-       WHERE key.organization_id = $1 AND api_key_status(key) = 'ACTIVE' ORDER BY key.id`,
+       WHERE key.organization_id = $1 AND key.id <> ALL($2) AND api_key_status(key) = 'ACTIVE'
+       ORDER BY key.id`,
       [organizationId, ids],
     );
     return rows.map(({ redacted }) => redacted);

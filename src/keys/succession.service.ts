@@ -7,17 +7,11 @@ import type { Caller } from '../kernel/principal';
 import type { EffectivePolicy } from '../organizations/key-policy';
 import type { KeyPolicyService } from '../organizations/key-policy.service';
 import type { ApiKey } from './api-key';
-import {
-  checkIdempotencyKey,
-  describeExpiry,
-  type Expiry,
-  type ExpiryInput,
-} from './api-key-input';
+import { checkIdempotencyKey, type ExpiryInput } from './api-key-input';
 import type { ApiKeyRepository } from './api-key.repository';
 import type { CallerGuard } from './caller-guard.service';
 import type { IdempotencyService } from './idempotency.service';
 import type { IssuingService, KeyOrder } from './issuing.service';
-import { lifetimeAgain } from './lifetime';
 import type { SuccessionRepository } from './succession.repository';
 import { noSuchKey } from './update.service';
 
@@ -31,7 +25,10 @@ export interface Succession {
 }
 
 /** What becomes of a key and of the one that takes its place. */
-export interface SuccessionPlan extends Pick<KeyOrder, 'labels' | 'scopes' | 'isAdditional'> {
+export interface SuccessionPlan extends Pick<
+  KeyOrder,
+  'labels' | 'scopes' | 'expiry' | 'isAdditional'
+> {
   /** When the predecessor stops by itself; null: it does not. */
   readonly retiresAt: Date | null;
 }
@@ -54,9 +51,7 @@ export interface SuccessionInput extends ExpiryInput {
 /** What kind of successor is asked for. */
 export interface SuccessionRequest {
   readonly action: 'api_key.rotated' | 'api_key.replaced';
-  /** undefined: the predecessor's lifetime again. */
-  readonly expiry: Expiry;
-  /** What else was asked for, as JSON values. */
+  /** Everything that was asked for beside the key, as JSON values. */
   readonly asked: readonly unknown[];
   /** Decides what becomes of the two keys. */
   readonly plan: (
@@ -107,7 +102,7 @@ export class SuccessionService {
   async #succeed(
     tx: Transaction,
     caller: Caller,
-    { id, idempotencyKey, action, expiry, ...request }: CheckedRequest,
+    { id, idempotencyKey, action, ...request }: CheckedRequest,
   ): Promise<Succession> {
     const { keys, successions, guard, idempotency, policies } = this.parts;
     const { organizationId } = caller.principal;
@@ -117,7 +112,7 @@ export class SuccessionService {
     if (predecessor === undefined) throw noSuchKey();
     const now = await databaseNow(tx);
     const apiKeyId = newApiKeyId();
-    const asked = [action, id, ...request.asked, describeExpiry(expiry)];
+    const asked = [action, id, ...request.asked];
     const earlier = await idempotency.findEarlier(tx, caller, {
       ...{ idempotencyKey, asked, apiKeyId, at: now },
     });
@@ -129,7 +124,6 @@ export class SuccessionService {
       ...plan,
       id: apiKeyId,
       environment: predecessor.environment,
-      expiry: expiry ?? lifetimeAgain(predecessor, now, policy),
       policy,
       predecessor,
     };

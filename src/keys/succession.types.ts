@@ -13,7 +13,7 @@ abstract class SuccessionInputType {
   @Field(() => Date, {
     nullable: true,
     description:
-      'The instant from which on the new key does not work. This, expiresIn, or neither: the lifetime of the old key again, counted from now.',
+      'The instant from which on the new key does not work. Give this or expiresIn, not both.',
   })
   readonly expiresAt?: Date | null;
 
@@ -28,12 +28,15 @@ abstract class SuccessionInputType {
 }
 
 /** Which key to rotate, and how. */
-@InputType('RotateApiKeyInput', { description: 'Which key to rotate, and how.' })
+@InputType('RotateApiKeyInput', {
+  description:
+    'Which key to rotate, and how. Without expiresAt or expiresIn the new key has the lifetime of the old one again, counted from now.',
+})
 export class RotateApiKeyInput extends SuccessionInputType {
   @Field(() => DurationScalar, {
     nullable: true,
     description:
-      'How long the old key goes on working, never beyond its own expiry; PT0S: it stops now. Left out: as the product has it, P7D if it does not say.',
+      'How long the old key goes on working, never beyond its own expiry; PT0S: it stops now. Left out: the organization’s default, which is the product’s unless it has its own, P7D if neither says.',
   })
   readonly gracePeriod?: string | null;
 
@@ -48,7 +51,7 @@ export class RotateApiKeyInput extends SuccessionInputType {
 /** Which key to replace, and what is to be different. */
 @InputType('ReplaceApiKeyInput', {
   description:
-    'Which key to replace, and what is to be different on the new one: what is left out is taken over.',
+    'Which key to replace, and what is to be different on the new one: what is left out is taken over, the instant of its end, too.',
 })
 export class ReplaceApiKeyInput extends SuccessionInputType {
   @Field(() => String, {

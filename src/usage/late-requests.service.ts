@@ -5,7 +5,7 @@ import type { LateRequestsRepository } from './late-requests.repository';
 export class LateRequestsService {
   constructor(private readonly repository: LateRequestsRepository) {}
 
-  /** How many requests were let in with each key after its instant, in the order asked. */
+  /** How many requests came in with each key after its instant, refused ones too, in the order asked. */
   async count(questions: readonly LateRequestsQuestion[]): Promise<readonly number[]> {
     return this.repository.count(questions);
   }

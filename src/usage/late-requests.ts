@@ -1,6 +1,6 @@
 import type { ApiKeyId, OrganizationId } from '../kernel/ids';
 
-/** Asks how many requests were let in with a key after an instant. */
+/** Asks how many requests came in with a key after an instant. */
 export interface LateRequestsQuestion {
   readonly organizationId: OrganizationId;
   readonly apiKeyId: ApiKeyId;

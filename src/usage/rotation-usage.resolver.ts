@@ -10,7 +10,8 @@ export class RotationUsageResolver {
   constructor(private readonly loadLateRequests: LateRequestsLoader) {}
 
   @FieldResolver(() => Int, {
-    description: 'How many requests were still let in with it after it got a successor.',
+    description:
+      'How many requests still came in with it after it got a successor, also those that were refused.',
   })
   async requestsSinceSuccessor(
     @Ctx() context: RequestContext,

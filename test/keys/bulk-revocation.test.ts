@@ -140,9 +140,19 @@ test('working successors that the filter did not meet are named', async () => {
   const old = await keyward.createKey({ name: 'Mobile App' });
   const { apiKey } = await replace(ask, { id: old.id, name: 'Mobile App - iOS' });
   const filter = { search: 'Mobile App', createdBefore: apiKey.createdAt };
-  const { count, notice } = await revoke(filter);
-  expect(count).toBe(1);
-  expect(notice).toBe(`Its successor ${apiKey.redacted} still works.`);
+  for (const dryRun of [true, false]) {
+    const { count, notice } = await revoke(filter, { dryRun });
+    expect(count).toBe(1);
+    expect(notice).toBe(`Its successor ${apiKey.redacted} still works.`);
+  }
+});
+
+test('successors that the filter met are not named, nor by a dry run', async () => {
+  const old = await keyward.createKey({ owner: 'Jane' });
+  await replace(ask, { id: old.id });
+  for (const dryRun of [true, false]) {
+    expect(await revoke({ owner: 'Jane' }, { dryRun })).toMatchObject({ count: 2, notice: null });
+  }
 });
 
 test('revoking one key names the working end of its line, also when it is repeated', async () => {

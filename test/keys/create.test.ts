@@ -135,6 +135,7 @@ const unprintable: readonly (readonly [what: string, text: string])[] = [
 test.each(unprintable)('%s is refused wherever it stands, naming the place', async (_, text) => {
   const places: readonly (readonly [string, Record<string, unknown>])[] = [
     ['input.name', { name: text }],
+    ['input.name', { name: `Name${text.slice(1, 2)}` }],
     ['input.description', { description: text }],
     ['input.owner', { owner: text }],
     ['input.application', { application: text }],

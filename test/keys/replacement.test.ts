@@ -9,8 +9,6 @@ beforeAll(async () => {
 });
 afterAll(async () => keyward.stop());
 
-const dayMs = 24 * 60 * 60 * 1000;
-
 test('a replacement takes over what is left out, and the old key works until someone revokes it', async () => {
   const old = await keyward.createKey({
     ...{ name: 'Mobile App - iOS', description: 'The app', owner: 'App team', environment: 'TEST' },
@@ -21,9 +19,7 @@ test('a replacement takes over what is left out, and the old key works until som
   const { name, description, owner, environment, scopes, tags } = before;
   expect(apiKey).toMatchObject({ name, description, owner, environment, scopes, tags });
   expect(apiKey.rotation.predecessor).toEqual({ id: old.id });
-  const lifetime =
-    new Date(String(apiKey.expiresAt)).getTime() - new Date(apiKey.createdAt).getTime();
-  expect(lifetime).toBe(30 * dayMs);
+  expect(apiKey.expiresAt).toBe(before.expiresAt);
   expect(predecessor).toMatchObject({
     ...{ status: 'ACTIVE', revocation: null, expiresAt: before.expiresAt },
     rotation: { successor: { id: apiKey.id }, retiresAt: null, lastRotatedAt: apiKey.createdAt },

@@ -141,6 +141,19 @@ test('a key whose own predecessor is in grace can be rotated only with PT0S', as
   expect(await tryKey(ask, first.secret)).toBe('in');
 });
 
+test('nor does rotating with PT0S in between leave room for a third key that works', async () => {
+  const first = await keyward.createKey();
+  const second = await rotate(ask, { id: first.id });
+  const third = await rotate(ask, { id: second.apiKey.id, gracePeriod: 'PT0S' });
+  const fourth = await rotate(ask, { id: third.apiKey.id, gracePeriod: 'PT0S' });
+  const { errors } = await tryRotate(ask, { id: fourth.apiKey.id });
+  expect(errors[0]?.extensions).toMatchObject({
+    ...{ rule: 'PREDECESSOR_IN_GRACE', predecessorId: first.id },
+  });
+  await age(keyward, first.id, '7 days');
+  await rotate(ask, { id: fourth.apiKey.id });
+});
+
 test('once the predecessor’s grace is over, rotation with grace is possible again', async () => {
   const first = await keyward.createKey();
   const second = await rotate(ask, { id: first.id });
@@ -219,7 +232,7 @@ test('a key with a successor hears of it in a header of every answer', async () 
   expect(await headers()).toBe(apiKey.id);
 });
 
-test('a rotated key counts what was let in with it since, and nothing else', async () => {
+test('a rotated key counts what came in with it since, refused or not, and nothing else', async () => {
   const old = await keyward.createKey();
   const count = async (id: string): Promise<number> =>
     (await see(ask, id)).rotation.requestsSinceSuccessor;
@@ -227,17 +240,17 @@ test('a rotated key counts what was let in with it since, and nothing else', asy
   const { apiKey, secret } = await rotate(ask, { id: old.id });
   expect(await count(old.id)).toBe(0);
   await tryKey(ask, old.secret);
-  await ask('{ apiKeys { totalCount } }', {}, { key: old.secret }); // refused, but the key was let in
+  await ask('{ apiKeys { totalCount } }', {}, { key: old.secret }); // a scope is missing
   await tryKey(ask, secret);
   expect([await count(old.id), await count(apiKey.id)]).toEqual([2, 0]);
   await keyward.database.sql('UPDATE api_keys SET retires_at = succeeded_at WHERE id = $1', [
     old.id,
   ]);
   expect(await tryKey(ask, old.secret)).toBe('401 REVOKED');
-  expect(await count(old.id)).toBe(2);
+  expect(await count(old.id)).toBe(3);
 });
 
-test('what was let in during later hours than that of the rotation is counted, too', async () => {
+test('what came in during later hours than that of the rotation is counted, too', async () => {
   const old = await keyward.createKey();
   await tryKey(ask, old.secret);
   await rotate(ask, { id: old.id });

@@ -51,8 +51,11 @@ describe.each(attempts)('nobody %s their way', (_, attempt) => {
     const lasting = await keyward.createKey();
     const brief = await keyward.createKey({ scopes: ['admin:full'], expiresIn: 'P1D' });
     await age(keyward, brief.id, '1 hour');
-    for (const { id } of [lasting, brief]) {
-      expect(await refusal(id, brief.secret)).toMatchObject({ rule: 'GRANT_EXPIRY' });
+    for (const [id, input] of [
+      [lasting.id, {}],
+      [brief.id, { expiresIn: 'P1D' }],
+    ] as const) {
+      expect(await refusal(id, brief.secret, input)).toMatchObject({ rule: 'GRANT_EXPIRY' });
     }
     const { errors } = await attempt(
       ask,
@@ -78,6 +81,17 @@ describe.each(attempts)('nobody %s their way', (_, attempt) => {
     const { id } = await keyward.createKey();
     expect(await refusal(id, reader.secret)).toMatchObject({ reason: 'INSUFFICIENT_SCOPE' });
   });
+});
+
+test('a key that expires may replace itself, which keeps its end, but not rotate itself to its lifetime again', async () => {
+  const brief = await keyward.createKey({ scopes: ['admin:full'], expiresIn: 'P1D' });
+  await age(keyward, brief.id, '1 hour');
+  const own = { key: brief.secret };
+  const rotated = await tryRotate(ask, { id: brief.id }, own);
+  expect(rotated.errors[0]?.extensions.rule).toBe('GRANT_EXPIRY');
+  const { expiresAt } = await see(ask, brief.id);
+  const { data } = await tryReplace(ask, { id: brief.id, name: 'Corrected name' }, own);
+  expect(data.replaceApiKey.apiKey.expiresAt).toBe(expiresAt);
 });
 
 test('who replaces a key by a lesser one needs only what the new one can do', async () => {
@@ -117,6 +131,10 @@ describe('with a policy on keys', () => {
     const replaced = await tryReplace(strict.ask, { id, neverExpires: true });
     expect(replaced.errors[0]?.extensions.rule).toBe('EXPIRATION_REQUIRED');
     const { apiKey, predecessor } = await rotate(strict.ask, { id });
+    // Nor is grace and PT0S in turn a way past the limit.
+    const next = await rotate(strict.ask, { id: apiKey.id, gracePeriod: 'PT0S' });
+    const { errors } = await tryRotate(strict.ask, { id: next.apiKey.id });
+    expect(errors[0]?.extensions.rule).toBe('PREDECESSOR_IN_GRACE');
     const retires = new Date(String(predecessor.rotation.retiresAt));
     expect(retires.getTime() - new Date(apiKey.createdAt).getTime()).toBe(2 * 86_400_000);
   });

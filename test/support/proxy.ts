@@ -12,6 +12,8 @@ export interface Proxy {
   refuse(refusing: boolean): void;
   /** From now on forwards nothing and keeps every socket open, or forwards again. */
   freeze(frozen: boolean): void;
+  /** Breaks the connection over which the next COMMIT is answered, before the answer comes through. */
+  loseCommit(): void;
   close(): void;
 }
 
@@ -21,6 +23,7 @@ export async function startProxy(target: string): Promise<Proxy> {
   const links = new Set<readonly [Socket, Socket]>();
   let refusing = false;
   let frozen = false;
+  let losing = false;
   const server = createServer((client) => {
     if (refusing) {
       client.resetAndDestroy();
@@ -35,7 +38,13 @@ export async function startProxy(target: string): Promise<Proxy> {
 
     function join(from: Socket, to: Socket): void {
       // While frozen this may still be called with what had been read before.
-      from.on('data', (bytes) => to.write(bytes));
+      from.on('data', (bytes) => {
+        if (losing && from === upstream && bytes.includes('COMMIT\0')) {
+          losing = false;
+          client.resetAndDestroy();
+          upstream.destroy();
+        } else to.write(bytes);
+      });
       from.on('error', () => undefined);
       from.on('close', () => {
         links.delete(link);
@@ -67,6 +76,7 @@ export async function startProxy(target: string): Promise<Proxy> {
         else socket.resume();
       }
     },
+    loseCommit: () => (losing = true),
     close: () => {
       cut();
       server.close();
