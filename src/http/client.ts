@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { plainAddress } from '../kernel/address';
+import { parseAddress } from '../kernel/address';
 import type { KeyRequest } from '../kernel/key-request';
 import type { Caller, Principal } from '../kernel/principal';
 import { echoable } from '../kernel/redaction';
@@ -7,9 +7,13 @@ import { echoable } from '../kernel/redaction';
 /** Where a request comes from, as its record tells. */
 export type Client = Pick<KeyRequest, 'requestId' | 'ip' | 'userAgent'>;
 
-/** The address of the client, or of the last proxy that is not trusted. */
-export function addressOf({ ip }: FastifyRequest): string {
-  return plainAddress(ip);
+/**
+ * The address that a request comes from, fit to be kept. What a trusted proxy tells in its place is
+ * believed only if it is one: a proxy that passes on its client's own header would else have us keep
+ * whatever that client wrote. null: the connection is gone.
+ */
+export function addressOf({ ip, socket }: FastifyRequest): string | null {
+  return parseAddress(ip) ?? parseAddress(socket.remoteAddress) ?? null;
 }
 
 /** Where a request comes from that is made for nobody else. */

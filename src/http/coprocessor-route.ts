@@ -98,7 +98,7 @@ const addresses = /^[\d.:a-f, ]+$/i;
 
 // A router is one more proxy: what it was told of those before it is believed as far as if it stood
 // in the header of Keyward's own request, which is to say, only if KEYWARD_TRUST_PROXY names it.
-function addressIn(headers: RequestMessage['headers'], request: FastifyRequest): string {
+function addressIn(headers: RequestMessage['headers'], request: FastifyRequest): string | null {
   const told = headerValues(headers, 'x-forwarded-for').join(',');
   const { headers: own } = request.raw;
   if (addresses.test(told)) {

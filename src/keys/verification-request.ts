@@ -1,5 +1,4 @@
-import { isIP } from 'node:net';
-import { plainAddress } from '../kernel/address';
+import { parseAddress } from '../kernel/address';
 import { InputError } from '../kernel/errors';
 import type { Environment } from '../kernel/principal';
 import { recordable, redactKeys } from '../kernel/redaction';
@@ -44,8 +43,8 @@ export function checkVerificationRequest(
   catalogue: ScopeCatalogue,
 ): CheckedVerificationRequest {
   const { key, requiredScopes, environment, service, operation, requestId, clientIp } = given;
-  // The zone of an IPv6 address (RFC 4007) may be of any length to Node.
-  if (clientIp != null && (clientIp.length > 100 || isIP(clientIp) === 0)) {
+  const address = clientIp == null ? null : parseAddress(clientIp);
+  if (address === undefined) {
     throw new InputError(`${path}.clientIp`, `${path}.clientIp must be an IP address.`);
   }
   const limits = { min: 1, max: 200 };
@@ -57,7 +56,7 @@ export function checkVerificationRequest(
     operation: fit(operation),
     requestId:
       requestId == null ? null : redactKeys(checkText(requestId, `${path}.requestId`, limits)),
-    clientIp: clientIp == null ? null : plainAddress(clientIp),
+    clientIp: address,
     userAgent: fit(given.userAgent),
   };
 }

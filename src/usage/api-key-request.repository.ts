@@ -1,5 +1,5 @@
 import type { Transaction } from '../database/database';
-import { plainAddress } from '../kernel/address';
+import { parseAddress } from '../kernel/address';
 import { cutPage, encodeCursor, type Page, type PageRequest } from '../kernel/pages';
 import {
   requestListName,
@@ -110,7 +110,7 @@ function indexed(
 function looked({ outcome, ip, service, operation }: ApiKeyRequestFilter, bind: Bind): string[] {
   const conditions: string[] = [];
   if (outcome != null) conditions.push(`outcome = ANY(${bind(outcome)})`);
-  if (ip != null) conditions.push(`ip = ${bind(plainAddress(ip))}`);
+  if (ip != null) conditions.push(`ip = ${bind(parseAddress(ip) ?? ip)}`);
   if (service != null) conditions.push(`service = ${bind(service)}`);
   if (operation != null) conditions.push(`operation = ${bind(operation)}`);
   return conditions;

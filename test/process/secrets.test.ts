@@ -107,6 +107,7 @@ test('promise 1: a secret is in its one answer and nowhere else, whatever is don
     KEYWARD_LOG_LEVEL: 'trace',
     KEYWARD_METRICS_TOKEN: metricsToken,
     KEYWARD_OTLP_ENDPOINT: collector.url,
+    KEYWARD_TRUST_PROXY: '127.0.0.0/8,::1', // so that X-Forwarded-For is read
   });
   const admin = server.adminKey ?? '';
   secrets.push(admin);

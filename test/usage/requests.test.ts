@@ -69,6 +69,23 @@ test('a request is listed with who, when, what, from where, how long and how it 
   expect(pageInfo.hasNextPage).toBe(false);
 });
 
+test('an address is recorded in one way, however the socket or a proxy tells it, and nothing else as one', async () => {
+  const { apiKey, secret } = await created(keyward);
+  const { graphqlUrl } = await keyward.startReplica({
+    ...{ KEYWARD_HOST: '::', KEYWARD_TRUST_PROXY: '127.0.0.1' },
+  });
+  const addressFor = async (forwarded: string | undefined): Promise<string | null | undefined> => {
+    const headers = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded };
+    await graphql(graphqlUrl, { query: '{ viewer { kind } }' }, { key: secret, headers });
+    return (await requestsOf(keyward, apiKey.id, { first: 1 })).nodes[0]?.ip;
+  };
+  expect(await addressFor(undefined)).toBe('127.0.0.1');
+  expect(await addressFor('::ffff:203.0.113.7')).toBe('203.0.113.7');
+  expect(await addressFor('2001:db8::7')).toBe('2001:db8::7');
+  expect(await addressFor(secret)).toBe('127.0.0.1');
+  expect(await addressFor(`fe80::1%${'x'.repeat(5000)}`)).toBe('127.0.0.1');
+});
+
 test('an investigation: by request id, outcome, address, service, operation and time, and all at once', async () => {
   const { apiKey, secret } = await created(keyward);
   await use(secret, 'Harmless');
