@@ -5,6 +5,7 @@ import { runCommand, type ServerUser } from './embedded-command';
 import { type Engine, majorOf, programOf } from './embedded-engine';
 import { codeOf, EmbeddedDatabaseError } from './embedded-error';
 import { isThere, renameUnlessThere } from './embedded-files';
+import { isAlive } from './embedded-process';
 import { writePrivately } from './embedded-secret';
 
 /** PostgreSQL's data, its log, and what is needed to run a server on them. */
@@ -102,15 +103,6 @@ async function removeLeftovers(directory: string): Promise<void> {
     const pid = /^draft-(\d+)-/.exec(name)?.[1];
     if (pid === undefined || isAlive(Number(pid))) continue;
     await rm(join(directory, name), { recursive: true, force: true });
-  }
-}
-
-/** Does this process id belong to a process that this user may signal? */
-export function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
   }
 }
 

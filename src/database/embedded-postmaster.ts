@@ -1,11 +1,12 @@
-import { readFile, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { readFile, rename, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Cluster, isAlive, lastLines } from './embedded-cluster';
+import { type Cluster, lastLines } from './embedded-cluster';
 import { type CommandResult, runCommand } from './embedded-command';
 import { programOf } from './embedded-engine';
-import { codeOf, EmbeddedDatabaseError } from './embedded-error';
+import { EmbeddedDatabaseError } from './embedded-error';
+import { isAlive, worksElsewhere } from './embedded-process';
 
 /** A server process that runs on a cluster. */
 export interface Postmaster {
@@ -41,19 +42,6 @@ export async function findPostmaster(cluster: Cluster): Promise<Postmaster | und
     port: /^\d+$/.test(port) ? Number(port) : undefined,
     ready: status.trim() === 'ready',
   };
-}
-
-/**
- * A postmaster's working directory is its data. Only Linux tells; elsewhere it is believed.
- * ENOENT is a process that has ended but whose parent has not asked how: it works nowhere.
- */
-async function worksElsewhere(pid: number, data: string): Promise<boolean> {
-  if (process.platform !== 'linux') return false;
-  try {
-    return (await readlink(`/proc/${pid}/cwd`)) !== (await realpath(data));
-  } catch (error) {
-    return codeOf(error) === 'ENOENT';
-  }
 }
 
 /**

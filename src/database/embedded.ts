@@ -16,7 +16,7 @@ import { Client } from 'pg';
 import { type Cluster, databaseName, initialise } from './embedded-cluster';
 import { locateEngine, usableEngine } from './embedded-engine';
 import { codeOf, EmbeddedDatabaseError } from './embedded-error';
-import { keepHold, takeHold } from './embedded-hold';
+import { holdName, keepHold, takeHold } from './embedded-hold';
 import { findHome } from './embedded-home';
 import { findPostmaster, startPostmaster, stopPostmaster } from './embedded-postmaster';
 import { keepSecret } from './embedded-secret';
@@ -122,7 +122,7 @@ async function connect(cluster: Cluster, password: string): Promise<Client> {
     user: databaseName,
     password,
     database: 'postgres',
-    application_name: 'keyward hold',
+    application_name: holdName,
   });
   // Without a listener a lost connection would end this process; `end` follows and is heard.
   client.on('error', () => undefined);

@@ -152,7 +152,7 @@ describe('one process', () => {
     const directory = newDirectory();
     const [one, other] = [await startEmbeddedDatabase({ directory }), peer(directory)];
     await other.started;
-    const holds = "FROM pg_stat_activity WHERE application_name = 'keyward hold'";
+    const holds = "FROM pg_stat_activity WHERE application_name LIKE 'keyward hold of process %'";
     await query(one.url, `SELECT pg_terminate_backend(pid) ${holds}`);
     for (let n = 0; n !== 2; n = (await query(one.url, `SELECT ${holds}`)).length) await sleep(20);
     await one.stop();
@@ -226,6 +226,26 @@ describe('several processes', () => {
     await Promise.all([killed.started, last.started]);
     await killed.kill();
     await last.stop();
+    await until(() => !isRunning(directory));
+  });
+
+  test('do not wait for one that was killed, though PostgreSQL has yet to notice', async () => {
+    const directory = newDirectory();
+    const [killed, last] = [peer(directory), peer(directory)];
+    const [{ url }] = await Promise.all([killed.started, last.started]);
+    const backendOf = async (process: Peer): Promise<number> => {
+      const name = `keyward hold of process ${process.pid}`;
+      const backends = `SELECT pid FROM pg_stat_activity WHERE application_name = '${name}'`;
+      return Number((await query(url, backends))[0]?.pid);
+    };
+    const [ofKilled, ofLast] = [await backendOf(killed), await backendOf(last)];
+    process.kill(ofKilled, 'SIGSTOP');
+    await killed.kill();
+    const stopped = last.stop();
+    const locks = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = ${ofLast}`;
+    while ((await query(url, locks)).length > 0) await sleep(2);
+    process.kill(ofKilled, 'SIGCONT');
+    await stopped;
     await until(() => !isRunning(directory));
   });
 
