@@ -1,4 +1,5 @@
 import type { Database } from '../database/database';
+import { FewReads } from '../database/few-reads';
 import type { ListSizes } from '../graphql/document-cost';
 import type { SchemaParts } from '../graphql/schema';
 import { systemClock } from '../kernel/clock';
@@ -42,16 +43,24 @@ const buckets: ListSizes[string] = (sent) => estimateBuckets(sent, systemClock.n
 /** How long its lists may be. */
 export const usageListSizes: ListSizes = { 'ApiKey.usage': buckets, 'Query.apiKeyUsage': buckets };
 
+/** Of the pool's connections, that part may be busy with reads of usage; of ten, two. */
+const partForReads = 1 / 5;
+
 /** Builds what records usage, shows it, and ends its retention. */
 export function createUsageRoom(
   database: Database,
   loadKey: ApiKeyLoader,
   meter: Meter | undefined,
 ): UsageRoom {
+  const { max, query_timeout: waitMs = 0 } = database.pool.options;
+  const reads = new FewReads(database, {
+    atOnce: Math.max(1, Math.floor(max * partForReads)),
+    waitMs,
+  });
   const partitions = new PartitionRepository(database);
   const countRepository = new UsageCountRepository(database);
-  const counts = new UsageCountService(database, countRepository);
-  const requests = new ApiKeyRequestService(database, new ApiKeyRequestRepository());
+  const counts = new UsageCountService(reads, countRepository);
+  const requests = new ApiKeyRequestService(reads, new ApiKeyRequestRepository());
   const lateRequests = new LateRequestsService(new LateRequestsRepository(database));
   return {
     usage: new UsageService(new UsageRepository(database, partitions), partitions, meter),

@@ -18,7 +18,7 @@ export interface ApiKeyRequestListArguments extends Pick<PageArguments, 'first' 
 /** Shows what was recorded of requests. */
 export class ApiKeyRequestService {
   constructor(
-    private readonly database: Database,
+    private readonly database: Pick<Database, 'read'>,
     private readonly repository: ApiKeyRequestRepository,
   ) {}
 

@@ -12,7 +12,7 @@ import type { UsageCountRepository } from './usage-count.repository';
 /** Tells how much keys are used, from the hourly counts. */
 export class UsageCountService {
   constructor(
-    private readonly database: Database,
+    private readonly database: Pick<Database, 'read'>,
     private readonly repository: UsageCountRepository,
   ) {}
 

@@ -4,8 +4,10 @@ import { encodeCursor } from '../../src/kernel/pages';
 import { requestListName } from '../../src/usage/api-key-request';
 import { parseApiKeyId, parseOrganizationId } from '../../src/kernel/ids';
 import type { VerificationOutcome } from '../../src/kernel/key-request';
+import { withAdministrator } from '../support/databases';
 import { startTestKeyward, type TestKeyward } from '../support/keyward';
 import { createOrganization, withRooms } from '../support/organizations';
+import { until } from '../support/process';
 import { askRequests, organizationRequests, requestsOf } from '../support/usage';
 
 let keyward: TestKeyward;
@@ -274,4 +276,38 @@ test('requests on a page of keys are read for as many keys as the cost allows, a
   ).toBe(200);
   const refused = await keyward.ask(document(50));
   expect(refused.errors[0]?.extensions).toMatchObject({ limit: 'cost' });
+});
+
+test('however much of usage is read, and however slowly, keys are judged and requests recorded meanwhile', async () => {
+  const { secret: key } = await created(keyward);
+  const replica = await keyward.startReplica({
+    KEYWARD_DATABASE_POOL_SIZE: '10',
+    KEYWARD_DATABASE_CONNECT_TIMEOUT_MS: '500',
+  });
+  const [day] = await keyward.database.sql<{ name: string }>(
+    `SELECT max(inhrelid::regclass::text) AS name FROM pg_inherits
+     WHERE inhparent = 'api_key_requests'::regclass`,
+  );
+  const aliases = Array.from({ length: 12 }, (_, index) => `a${String(index)}`);
+  const query = `{ ${aliases.map((name) => `${name}: apiKeyRequests(first: 1) { nodes { at } }`).join(' ')} }`;
+  await withAdministrator(keyward.database.url, async (holder) => {
+    await holder.query('BEGIN');
+    // A day to come, which readers look into and nobody writes to.
+    await holder.query(`LOCK TABLE ${day?.name ?? ''}`);
+    const slow = graphql<Record<string, unknown>>(
+      replica.graphqlUrl,
+      { query },
+      { key: keyward.adminKey },
+    );
+    await until('readers wait', async () => {
+      const waiting = await keyward.database.sql('SELECT 1 FROM pg_locks WHERE NOT granted');
+      return waiting.length >= 2;
+    });
+    const answer = await graphql(replica.graphqlUrl, { query: '{ viewer { kind } }' }, { key });
+    expect(answer.status).toBe(200);
+    await holder.query('COMMIT');
+    const { status, data } = await slow;
+    expect(status).toBe(200);
+    expect(Object.keys(data)).toEqual(aliases);
+  });
 });
