@@ -65,7 +65,8 @@ interface Row {
 
 // The columns that Keyward reads, for it needs them all.
 const select = `SELECT digest, id, organization_id AS "organizationId", name, environment, scopes,
-  expires_at AS "expiresAt", pepper_id AS "pepperId", api_key_status(api_keys) AS status,
+  expires_at AS "expiresAt", least(expires_at, retires_at) AS "endsAt", pepper_id AS "pepperId",
+  api_key_status(api_keys) AS status, successor_id AS "successorId",
   date_trunc('milliseconds', statement_timestamp()) AS "checkedAt" FROM api_keys`;
 
 function digestOf(secret: string): Buffer {

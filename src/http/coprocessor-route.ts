@@ -21,7 +21,7 @@ import { authenticate, type ClientRequest, type GraphqlRouteParts } from './grap
 import { requestIdOf } from './request-id';
 
 /** What the coprocessor needs of others. */
-export interface CoprocessorParts extends Pick<GraphqlRouteParts, 'authenticator' | 'clock'> {
+export interface CoprocessorParts extends Pick<GraphqlRouteParts, 'authenticator'> {
   readonly logger: Logger;
 }
 

@@ -10,7 +10,7 @@ import { callerOf } from './client';
 import { authenticate, type GraphqlRouteParts } from './graphql-route';
 
 /** What the endpoint needs of others. */
-export interface ForwardAuthParts extends Pick<GraphqlRouteParts, 'authenticator' | 'clock'> {
+export interface ForwardAuthParts extends Pick<GraphqlRouteParts, 'authenticator'> {
   readonly catalogue: ScopeCatalogue;
 }
 

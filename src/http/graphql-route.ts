@@ -4,7 +4,6 @@ import type { Authenticator } from '../auth/authentication';
 import { parseCredentials } from '../kernel/credentials';
 import { newJournal, type RequestContext, type RequestJournal } from '../graphql/context';
 import { AuthenticationError, InputError } from '../kernel/errors';
-import type { Clock } from '../kernel/clock';
 import type { Principal } from '../kernel/principal';
 import { callerOf, clientOf, type Client } from './client';
 import { refuseForgedRequest } from './cross-site';
@@ -16,7 +15,6 @@ export interface GraphqlRouteParts {
   readonly apollo: ApolloServer<RequestContext>;
   readonly authenticator: Authenticator;
   readonly corsOrigins: ReadonlySet<string>;
-  readonly clock: Clock;
 }
 
 /** A client's request, as far as its credentials are judged and its record tells. */
@@ -80,7 +78,7 @@ export async function authenticate(
   request: FastifyRequest,
   reply: FastifyReply,
   journal: RequestJournal,
-  { authenticator, clock }: Pick<GraphqlRouteParts, 'authenticator' | 'clock'>,
+  { authenticator }: Pick<GraphqlRouteParts, 'authenticator'>,
   { client, rawHeaders }: ClientRequest = clientRequestOf(request),
 ): Promise<Principal> {
   const credentials = parseCredentials(rawHeaders);
@@ -100,10 +98,10 @@ export async function authenticate(
     throw new AuthenticationError(reason, message);
   }
   request.keyUse = { journal, client, key: result.key };
-  const { expiresAt, successorId } = result.key;
+  const { endsAt, successorId, checkedAt } = result.key;
   if (successorId !== null) reply.header('keyward-key-superseded', successorId);
-  if (expiresAt !== null && expiresAt.getTime() - clock.now().getTime() <= expiryNoticeMs) {
-    reply.header('keyward-key-expires-at', expiresAt.toISOString());
+  if (endsAt !== null && endsAt.getTime() - checkedAt.getTime() <= expiryNoticeMs) {
+    reply.header('keyward-key-expires-at', endsAt.toISOString());
   }
   return result.principal;
 }

@@ -58,14 +58,14 @@ async function introspectionOf(
   listing: ListingService,
 ): Promise<object> {
   if (key === null || outcome !== 'VALID') return { active: false };
-  const { id, expiresAt, organizationId, environment } = key;
+  const { id, endsAt, organizationId, environment } = key;
   const createdAt = (await listing.find(key))?.createdAt;
   return {
     active: true,
     scope: scopes.join(' '),
     client_id: id,
     token_type: 'Bearer',
-    ...(expiresAt !== null && { exp: toSeconds(expiresAt) }),
+    ...(endsAt !== null && { exp: toSeconds(endsAt) }),
     ...(createdAt !== undefined && { iat: toSeconds(createdAt) }),
     sub: id,
     organization_id: organizationId,

@@ -10,7 +10,7 @@ import { callerOf } from './client';
 import { authenticate, type GraphqlRouteParts } from './graphql-route';
 
 /** What the registry's endpoints need of others. */
-export interface RegistryRouteParts extends Pick<GraphqlRouteParts, 'authenticator' | 'clock'> {
+export interface RegistryRouteParts extends Pick<GraphqlRouteParts, 'authenticator'> {
   readonly registry: RegistryService;
   readonly logger: Logger;
 }

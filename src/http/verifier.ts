@@ -6,7 +6,7 @@ import { callerOf } from './client';
 import { authenticate, type GraphqlRouteParts } from './graphql-route';
 
 /** What letting verifiers in needs of others. */
-export type VerifierParts = Pick<GraphqlRouteParts, 'authenticator' | 'clock'>;
+export type VerifierParts = Pick<GraphqlRouteParts, 'authenticator'>;
 
 /**
  * Lets only callers with `api_keys:verify` pass, before the body is read, so that a body which

@@ -10,6 +10,8 @@ export interface PresentedKey {
   readonly environment: Environment;
   readonly scopes: readonly string[];
   readonly expiresAt: Date | null;
+  /** When it stops by itself: at its expiry, or when the grace after its rotation ends; null: never. */
+  readonly endsAt: Date | null;
   readonly pepperId: string;
   readonly digest: Buffer;
   readonly status: ApiKeyStatus;

@@ -6,8 +6,8 @@ import type { PresentedKey } from './presented-key';
 
 // The driver's rows come as these types by the columns' definitions.
 const columns = `digest, id, organization_id AS "organizationId", name, environment, scopes,
-  expires_at AS "expiresAt", pepper_id AS "pepperId", api_key_status(api_keys) AS status,
-  successor_id AS "successorId",
+  expires_at AS "expiresAt", least(expires_at, retires_at) AS "endsAt", pepper_id AS "pepperId",
+  api_key_status(api_keys) AS status, successor_id AS "successorId",
   date_trunc('milliseconds', statement_timestamp()) AS "checkedAt"`;
 
 const findOne = {

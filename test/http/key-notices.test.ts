@@ -14,7 +14,7 @@ beforeAll(async () => {
   provider = await startIdentityProvider();
   keyward = await startTestKeyward({ ...provider.settings, KEYWARD_CORS_ORIGINS: page });
   key = await keyward.createKey({ scopes: ['api_keys:read'], expiresIn: 'P20D' });
-  const { apiKey } = await rotate(keyward.ask, { id: key.id });
+  const { apiKey } = await rotate(keyward.ask, { id: key.id, keepPredecessor: true });
   const [row] = await keyward.database.sql<{ at: Date }>(
     'SELECT expires_at AS at FROM api_keys WHERE id = $1',
     [key.id],
@@ -64,6 +64,24 @@ test.each<[string, number, Sent]>([
   const answer = await sendWith(key.secret, sent);
   expect(answer.status).toBe(status);
   expect(noticesIn(answer)).toEqual(expected);
+});
+
+test('a key whose grace ends before it expires, or that never would, is told of the end of its grace', async () => {
+  for (const expiry of [{}, { expiresIn: 'P60D' }, { expiresIn: 'P20D' }]) {
+    const { id, secret } = await keyward.createKey(expiry);
+    const { predecessor } = await rotate(keyward.ask, { id, gracePeriod: 'P2D' });
+    const answer = await sendWith(secret, { body: json('{ viewer { kind } }') });
+    expect(answer.headers['keyward-key-expires-at']).toBe(predecessor.rotation.retiresAt);
+  }
+});
+
+test('a key that is kept, or whose grace ends later, is told only that it has a successor', async () => {
+  for (const end of [{ keepPredecessor: true }, { gracePeriod: 'P60D' }]) {
+    const { id, secret } = await keyward.createKey();
+    const { apiKey } = await rotate(keyward.ask, { id, ...end });
+    const answer = await sendWith(secret, { body: json('{ viewer { kind } }') });
+    expect(noticesIn(answer)).toEqual({ 'keyward-key-superseded': apiKey.id });
+  }
 });
 
 test('pages of other origins may read both', async () => {

@@ -2,6 +2,7 @@ import { created, revokeApiKey } from '../support/api-keys';
 import { startTestKeyward, type TestKeyward } from '../support/keyward';
 import { createOrganization } from '../support/organizations';
 import { send } from '../support/raw-http';
+import { rotate } from '../support/successions';
 import { recordsOf, unknownKey } from '../support/verifications';
 
 let keyward: TestKeyward;
@@ -49,6 +50,13 @@ describe('POST /introspect', () => {
     const answer = JSON.parse((await introspect(`token=${secret}`)).text) as Record<string, string>;
     expect(answer).not.toHaveProperty('exp');
     expect(answer.scope?.split(' ')).toEqual(expect.arrayContaining(['admin:full', 'agents:read']));
+  });
+
+  test('lets nobody keep an answer beyond the end of a grace', async () => {
+    const { apiKey, secret } = await created(keyward, { expiresIn: 'P30D' });
+    const { predecessor } = await rotate(keyward.ask, { id: apiKey.id, gracePeriod: 'P1D' });
+    const { exp } = JSON.parse((await introspect(`token=${secret}`)).text) as { exp: number };
+    expect(exp).toBe(Math.floor(Date.parse(String(predecessor.rotation.retiresAt)) / 1000));
   });
 
   test('answers alike, and nothing but that, about whatever is not alive', async () => {
