@@ -1,12 +1,21 @@
-import { isIP } from 'node:net';
+import { isIP, SocketAddress } from 'node:net';
+
+const longest = 100;
 
 /**
- * An IP address as it is kept and compared, or undefined when the text is none. A socket that serves
- * IPv6 and IPv4 tells IPv4 addresses as `::ffff:192.0.2.1` (RFC 4291, section 2.5.5.2); nobody else
- * does.
+ * An IP address in the one spelling in which it is kept and compared (RFC 5952), or undefined when the
+ * text is none. IPv4 addresses that a socket which serves IPv6, too, tells as `::ffff:192.0.2.1` (RFC
+ * 4291, section 2.5.5.2) are IPv4 addresses; zones (RFC 4007), which mean something to one machine
+ * only, are left out.
  */
 export function parseAddress(text: string | undefined): string | undefined {
-  // The zone of an IPv6 address (RFC 4007) may be of any length to Node.
-  if (text === undefined || text.length > 100 || isIP(text) === 0) return undefined;
-  return text.replace(/^::ffff:(?=\d+\.)/i, '');
+  if (text === undefined || text.length > longest) return undefined; // a zone may be of any length
+  const plain = withoutMapping(text); // most of all, and quicker than what follows
+  const version = isIP(plain);
+  if (version !== 6) return version === 4 ? plain : undefined;
+  return withoutMapping(new SocketAddress({ address: plain, family: 'ipv6' }).address);
+}
+
+function withoutMapping(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, '');
 }

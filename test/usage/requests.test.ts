@@ -9,6 +9,7 @@ import { startTestKeyward, type TestKeyward } from '../support/keyward';
 import { createOrganization, withRooms } from '../support/organizations';
 import { until } from '../support/process';
 import { askRequests, organizationRequests, requestsOf } from '../support/usage';
+import { verifyApiKey } from '../support/verifications';
 
 let keyward: TestKeyward;
 beforeAll(async () => {
@@ -145,6 +146,19 @@ test('an IPv4 address is written as such everywhere, also where the socket serve
   );
   const event = { action: 'api_key.updated', ip: '127.0.0.1' };
   expect(data).toEqual({ apiKey: { auditEvents: { nodes: [event] } } });
+});
+
+test.each([
+  ['2001:DB8:0:0::00C0', '2001:db8::c0'],
+  ['0:0:0:0:0:ffff:c000:0201', '192.0.2.1'],
+  ['fe80::1%eth0', 'fe80::1'],
+])('however a service writes %s, it is one address to whoever looks for it', async (told, ip) => {
+  const { apiKey, secret } = await created(keyward);
+  await verifyApiKey(keyward, { key: secret, clientIp: told });
+  for (const looked of [told, ip]) {
+    const { nodes } = await requestsOf(keyward, apiKey.id, { filter: { ip: looked } });
+    expect(nodes).toEqual([expect.objectContaining({ ip })]);
+  }
 });
 
 test('what was presented and is no key’s is listed with a null key', async () => {
