@@ -96,10 +96,14 @@ function clientRequestIn({ id, headers }: RequestMessage, request: FastifyReques
 
 const addresses = /^[\d.:a-f, ]+$/i;
 
+// The nearest count: a message has room for so many that looking through them takes too long.
+const mostProxies = 100;
+
 // A router is one more proxy: what it was told of those before it is believed as far as if it stood
 // in the header of Keyward's own request, which is to say, only if KEYWARD_TRUST_PROXY names it.
 function addressIn(headers: RequestMessage['headers'], request: FastifyRequest): string | null {
-  const told = headerValues(headers, 'x-forwarded-for').join(',');
+  const all = headerValues(headers, 'x-forwarded-for').flatMap((value) => value.split(','));
+  const told = all.slice(-mostProxies).join(',');
   const { headers: own } = request.raw;
   if (addresses.test(told)) {
     own['x-forwarded-for'] = [told, own['x-forwarded-for'] ?? []].flat().join(',');

@@ -335,6 +335,16 @@ describe('the usage record', () => {
     expect((await recordsOf(id)).map(({ ip }) => ip)).toEqual(['127.0.0.1', '203.0.113.7']);
   });
 
+  test('is not looked for behind any number of proxies, which would take too long', async () => {
+    const { graphqlUrl: url } = await keyward.startReplica({ KEYWARD_TRUST_PROXY: '127.0.0.0/8' });
+    const { id, secret } = await keyward.createKey();
+    for (const proxies of [99, 10_000]) {
+      const forwarded = { 'x-forwarded-for': [`203.0.113.7${', 127.0.0.2'.repeat(proxies)}`] };
+      await ask(sentWith(sentWithKey('router-request', secret), forwarded), { url });
+    }
+    expect((await recordsOf(id)).map(({ ip }) => ip)).toEqual(['203.0.113.7', '127.0.0.2']);
+  });
+
   test.each(requestStages)('must be written, or the request is refused: %s', async (name) => {
     const broken = await startTestKeyward();
     const { secret } = await broken.createKey();
