@@ -10,6 +10,7 @@ import type { Demands } from './judgement';
 export interface VerificationRequest {
   /** Whatever was presented; no text is wrong here, only worth nothing. */
   readonly key: string;
+  /** Up to 500 scopes, all lists together. */
   readonly requiredScopes?: RequiredScopes | null | undefined;
   readonly environment?: Environment | null | undefined;
   /** Which service asks; 1 to 100 characters. */
@@ -20,6 +21,9 @@ export interface VerificationRequest {
   readonly clientIp?: string | null | undefined;
   readonly userAgent?: string | null | undefined;
 }
+
+// A judgement answers with what is missing of each, and a document may ask for thirty judgements.
+const mostRequired = 500;
 
 /** A request to verify a secret, checked and fit to be kept. */
 export interface CheckedVerificationRequest extends Demands {
@@ -70,6 +74,10 @@ function checkScopes(
   path: string,
   catalogue: ScopeCatalogue,
 ): RequiredScopes {
+  if (required.flat().length > mostRequired) {
+    const allowed = String(mostRequired);
+    throw new InputError(path, `${path} may name ${allowed} scopes, all lists together.`);
+  }
   required.forEach((list, index) => {
     const at = `${path}.${String(index)}`;
     if (list.length === 0) {

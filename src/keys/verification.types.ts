@@ -42,7 +42,7 @@ export class VerifyApiKeyInput {
   @Field(() => [[String]], {
     nullable: true,
     description:
-      'What it must be able to do, as federation’s requiresScopes has it: any of the lists, all of its members. Left out or empty: nothing.',
+      'What it must be able to do, as federation’s requiresScopes has it: any of the lists, all of its members; 500 scopes at most. Left out or empty: nothing.',
   })
   readonly requiredScopes?: string[][] | null;
 

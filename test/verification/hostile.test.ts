@@ -69,6 +69,8 @@ const wrong: readonly (readonly [string, Readonly<Record<string, unknown>>])[] =
   ['requiredScopes.0', { requiredScopes: [[], ['contacts:read']] }],
   ['requiredScopes.1.0', { requiredScopes: [['contacts:read'], ['contacts:READ']] }],
   ['requiredScopes.0.0', { requiredScopes: [['__proto__']] }],
+  ['requiredScopes', { requiredScopes: Array.from({ length: 501 }, () => ['contacts:read']) }],
+  ['requiredScopes', { requiredScopes: [Array.from({ length: 501 }, () => 'contacts:read')] }],
 ];
 
 describe('input that cannot be accepted is named', () => {
