@@ -120,6 +120,9 @@ function checkMetadata(
 
 function checkJson(value: unknown, path: string, depth: number): void {
   if (typeof value === 'string') checkCharacters(value, path);
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new InputError(path, `${path} is too large for a number: write it as a string.`);
+  }
   if (typeof value !== 'object' || value === null) return;
   if (depth === 0) {
     const field = 'input.metadata';
