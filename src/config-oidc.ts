@@ -73,6 +73,10 @@ export function isTrustworthyUrl(text: string): boolean {
 }
 
 function checkUrl(name: string, text: string): void {
+  // No identity provider is asked with them, and fetch refuses them; a password is not repeated.
+  if (/^[^/]*\/\/[^/?#]*@/.test(text)) {
+    throw new SettingError(name, 'must hold no user name and no password.');
+  }
   if (isTrustworthyUrl(text)) return;
   throw new SettingError(
     name,

@@ -40,18 +40,24 @@ export class ProviderKeys {
   /**
    * The key that a token says it is signed with.
    * @throws JWKSNoMatchingKey (of jose) when the provider has no such key
-   * @throws UnavailableError when the provider cannot be asked
+   * @throws UnavailableError when the provider cannot be asked, or the key that it publishes cannot
+   * be used
    */
   async find(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<CryptoKey> {
     const keys = await this.#reach(() => this.#open());
     if (!keys.fresh) await this.#reach(() => this.#fetch(keys));
     try {
-      return await keys(header, token);
+      return await keys(header, token).then(requireLength);
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      if (isAboutToken(error) && !(error instanceof errors.JWKSNoMatchingKey)) throw error;
     }
-    await this.#reach(() => this.#fetch(keys));
-    return keys(header, token);
+    await this.#reach(() => this.#fetch(keys)); // it may have a new key, or have mended a bad one
+    try {
+      return await keys(header, token).then(requireLength);
+    } catch (error) {
+      if (isAboutToken(error)) throw error;
+      throw this.#unavailable(error, 'the identity provider publishes a key that cannot be used');
+    }
   }
 
   async #open(): Promise<RemoteJWKSet> {
@@ -96,10 +102,27 @@ export class ProviderKeys {
     try {
       return await ask();
     } catch (error) {
-      this.logger.warn({ err: error }, 'the identity provider cannot be asked for its keys');
-      throw new UnavailableError(error, 'the identity provider');
+      throw this.#unavailable(error, 'the identity provider cannot be asked for its keys');
     }
   }
+
+  #unavailable(error: unknown, what: string): UnavailableError {
+    this.logger.warn({ err: error }, what);
+    return new UnavailableError(error, 'the identity provider');
+  }
+}
+
+/** Whether a key was not found for what the token says, and not for what the provider publishes. */
+function isAboutToken(error: unknown): boolean {
+  return error instanceof errors.JOSEError && !(error instanceof errors.JWKSInvalid);
+}
+
+/** jose refuses to verify with shorter keys. Source: RFC 7518, section 3.3. */
+function requireLength(key: CryptoKey): CryptoKey {
+  const { algorithm } = key;
+  const bits = 'modulusLength' in algorithm ? Number(algorithm.modulusLength) : Infinity;
+  if (bits < 2048) throw new Error(`an RSA key of ${bits} bits is too short: 2048 are needed`);
+  return key;
 }
 
 /** Finds the keys' URL. Source: OpenID Connect Discovery 1.0, section 4. */

@@ -14,6 +14,10 @@ interface CreateOptions {
   readonly environment: keyof typeof environments;
   readonly expiresIn?: string;
   readonly description?: string;
+  readonly owner?: string;
+  readonly application?: string;
+  readonly usageLocation?: string;
+  readonly tag?: readonly string[];
   readonly json?: true;
 }
 
@@ -36,6 +40,10 @@ export function addKeyCommands(program: Command): void {
     .addOption(environment)
     .option('--expires-in <duration>', 'how long it works, as ISO 8601 has it, such as P90D')
     .option('--description <text>', 'what it is used for')
+    .option('--owner <text>', 'the owner or system it is assigned to')
+    .option('--application <text>', 'the application that uses it')
+    .option('--usage-location <text>', 'where it is deployed')
+    .option('--tag <tag>', 'a label to find it by; repeat it for more', collect)
     .option('--json', 'print the key and its secret as JSON')
     .addHelpText(
       'after',
@@ -46,19 +54,19 @@ Example:
     .action(createKey);
 }
 
-function collect(scope: string, before: readonly string[] = []): readonly string[] {
-  return [...before, scope];
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }
 
 async function createKey(options: CreateOptions): Promise<void> {
-  const { name, expiresIn, description, scope: scopes } = options;
+  const { organization, scope: scopes, tag: tags, json, ...labels } = options;
   const environment = environments[options.environment];
   await withRooms(async ({ rooms }) => {
-    const { id } = await rooms.organizations.get(options.organization);
+    const { id } = await rooms.organizations.get(organization);
     const caller = rooms.organizations.systemCaller(id, newUuid());
-    const input = { name, environment, expiresIn, description, scopes };
+    const input = { ...labels, environment, scopes, tags };
     const creation = await rooms.creation.create(caller, input);
-    print(options.json ? JSON.stringify(toJson(creation)) : String(creation.secret));
+    print(json ? JSON.stringify(toJson(creation)) : String(creation.secret));
   });
 }
 

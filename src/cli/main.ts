@@ -1,5 +1,8 @@
 import 'reflect-metadata';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command } from 'commander';
+import { z } from 'zod';
 import { addAuditCommands } from './audit';
 import { failWith, heedWriteError } from './failure';
 import { addKeyCommands } from './keys';
@@ -10,6 +13,7 @@ import { serve } from './serve';
 
 const program = new Command('keyward')
   .description('API keys for GraphQL supergraphs.')
+  .version(packageVersion())
   .addHelpText(
     'after',
     `
@@ -43,3 +47,8 @@ process.stdout.on('error', (error) => {
   }
 });
 program.parseAsync().catch(failWith);
+
+function packageVersion(): string {
+  const manifest = readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8');
+  return z.object({ version: z.string() }).parse(JSON.parse(manifest)).version;
+}

@@ -94,6 +94,15 @@ export class ScopeCatalogue {
     return new Set(covered ? [...granted, ...this.names] : granted);
   }
 
+  /**
+   * Which scopes of a key a caller does not have. Full access covers those, too, that the catalogue
+   * holds no longer.
+   */
+  lacking(effective: ReadonlySet<string>, wanted: readonly string[]): readonly string[] {
+    if (this.fullAccess !== undefined && effective.has(this.fullAccess)) return [];
+    return wanted.filter((scope) => !effective.has(scope));
+  }
+
   /** Whether granted scopes amount to all there are. */
   isEverything(granted: readonly string[]): boolean {
     const effective = this.effective(granted);

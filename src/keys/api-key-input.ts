@@ -1,5 +1,6 @@
 import { parseDuration, type IsoDuration } from '../kernel/duration';
 import { InputError } from '../kernel/errors';
+import { lastInstant } from '../kernel/instants';
 import type { Environment } from '../kernel/principal';
 import type { ScopeCatalogue } from '../kernel/scopes';
 import { checkCharacters, checkText } from '../kernel/text';
@@ -119,6 +120,9 @@ function checkMetadata(
 
 function checkJson(value: unknown, path: string, depth: number): void {
   if (typeof value === 'string') checkCharacters(value, path);
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new InputError(path, `${path} is too large for a number: write it as a string.`);
+  }
   if (typeof value !== 'object' || value === null) return;
   if (depth === 0) {
     const field = 'input.metadata';
@@ -155,9 +159,6 @@ export function checkScopes(
   return [...new Set(scopes)];
 }
 
-/** What RFC 3339 can say; JavaScript and PostgreSQL write later years each in their own way. */
-const latestInstant = new Date('9999-12-31T23:59:59.999Z');
-
 /**
  * A wished end; whether it lies in the future shows when the key is created.
  * @throws InputError when both ways are given, or the duration is none
@@ -167,7 +168,7 @@ export function checkExpiry({ expiresAt, expiresIn }: ExpiryInput): Expiry {
     throw new InputError('input.expiresIn', 'Give input.expiresAt or input.expiresIn, not both.');
   }
   if (expiresAt != null) {
-    if (expiresAt <= latestInstant) return { at: expiresAt };
+    if (expiresAt <= lastInstant) return { at: expiresAt };
     throw new InputError('input.expiresAt', 'input.expiresAt must lie before the year 10000.');
   }
   return expiresIn == null ? undefined : { in: parseDuration(expiresIn, 'input.expiresIn') };

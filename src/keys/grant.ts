@@ -1,5 +1,6 @@
 import { PolicyError } from '../kernel/errors';
 import type { Environment, KnownPrincipal } from '../kernel/principal';
+import type { ScopeCatalogue } from '../kernel/scopes';
 
 /** What a new key would be able to do, and until when. */
 export interface Grant {
@@ -14,12 +15,18 @@ export interface Grant {
  * only from a LIVE caller.
  * @throws PolicyError with rule GRANT_SCOPES, GRANT_ENVIRONMENT or GRANT_EXPIRY
  */
-export function requireGrantable(caller: KnownPrincipal, grant: Grant): void {
-  const missing = grant.scopes.filter((scope) => !caller.scopes.has(scope));
+export function requireGrantable(
+  caller: KnownPrincipal,
+  grant: Grant,
+  catalogue: ScopeCatalogue,
+): void {
+  const missing = catalogue.lacking(caller.scopes, grant.scopes);
   if (missing.length > 0) {
+    const gone = missing.filter((scope) => !catalogue.has(scope));
+    const wayOut = `The product no longer has ${gone.join(', ')}: replaceApiKey with other scopes.`;
     throw new PolicyError(
       'GRANT_SCOPES',
-      `You can grant only scopes that you have yourself; you lack ${missing.join(', ')}.`,
+      `You can grant only scopes that you have yourself; you lack ${missing.join(', ')}.${gone.length > 0 ? ` ${wayOut}` : ''}`,
       { missingScopes: missing },
     );
   }

@@ -3,6 +3,7 @@ import type { Product } from '../config-product';
 import { InputError } from '../kernel/errors';
 import { newApiKeyId } from '../kernel/ids';
 import type { Environment, KnownPrincipal } from '../kernel/principal';
+import type { ScopeCatalogue } from '../kernel/scopes';
 import type { ApiKeyLabels, NewApiKey } from './api-key';
 import { checkExpiry, checkLabels, checkScopes, noLabels, type Expiry } from './api-key-input';
 import { requireGrantable } from './grant';
@@ -96,14 +97,14 @@ export function checkImportRow(
 export function toImportedKey(
   { labels, environment, scopes, expiry, createdAt, prefix, redacted }: ImportRow,
   principal: KnownPrincipal,
-  now: Date,
-  policy: LifetimePolicy,
+  { now, policy }: { readonly now: Date; readonly policy: LifetimePolicy },
+  catalogue: ScopeCatalogue,
 ): NewApiKey {
   if (createdAt !== undefined && createdAt > now) {
     throw new InputError('createdAt', 'createdAt must not be in the future.');
   }
   const expiresAt = fixExpiry(expiry, now, policy);
-  requireGrantable(principal, { scopes, environment, expiresAt });
+  requireGrantable(principal, { scopes, environment, expiresAt }, catalogue);
   const { organizationId, actor } = principal;
   return {
     ...labels,

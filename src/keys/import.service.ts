@@ -131,7 +131,7 @@ export class ImportService {
       // Whose it is, is nobody else's business.
       if (earlier !== undefined) throw new InputError('', 'digest is in use already.');
       if (situation.room <= 0) throw new InputError('', 'the organization has no room for it.');
-      return toImportedKey(wish, run.caller.principal, situation.now, situation.policy);
+      return toImportedKey(wish, run.caller.principal, situation, this.parts.product.catalogue);
     });
     if ('result' in key) return key;
     situation.room -= 1;

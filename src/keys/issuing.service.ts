@@ -40,7 +40,7 @@ export class IssuingService {
   constructor(
     private readonly keys: ApiKeyRepository,
     private readonly digester: KeyDigester,
-    private readonly product: Pick<Product, 'keys'>,
+    private readonly product: Pick<Product, 'keys' | 'catalogue'>,
   ) {}
 
   /**
@@ -54,7 +54,7 @@ export class IssuingService {
     const { organizationId, actor } = caller.principal;
     const { id, labels, environment, scopes, predecessor } = order;
     const expiresAt = fixExpiry(order.expiry, now, order.policy);
-    requireGrantable(caller.principal, { scopes, environment, expiresAt });
+    requireGrantable(caller.principal, { scopes, environment, expiresAt }, this.product.catalogue);
     if (order.isAdditional) await this.#requireRoom(tx, caller, order.policy.maxActiveKeys);
     const { secret, prefix, redacted } = mintKey(this.product.keys, environment);
     const key: NewApiKey = {

@@ -1,5 +1,6 @@
 import { addDuration, parseDuration } from '../kernel/duration';
 import { InputError, PolicyError } from '../kernel/errors';
+import { lastInstant } from '../kernel/instants';
 import type { ApiKey } from './api-key';
 import type { Expiry } from './api-key-input';
 
@@ -48,9 +49,6 @@ function wishedEnd(wish: Expiry, now: Date, policy: LifetimePolicy): Date | null
   return addDuration(now, parseDuration(policy.defaultExpiresIn, 'defaultExpiresIn'));
 }
 
-// The last that RFC 3339 can write.
-const lastInstant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
-
 /**
  * The lifetime of a key again, counted from `now`. A key that had the longest lifetime allowed has
  * it again, as the calendar goes: a month in February is not a month in March.
@@ -66,5 +64,5 @@ export function lifetimeAgain(
     if (addDuration(createdAt, longest).getTime() === expiresAt.getTime()) return { in: longest };
   }
   const end = now.getTime() + expiresAt.getTime() - createdAt.getTime();
-  return { at: new Date(Math.min(end, lastInstant)) };
+  return { at: new Date(Math.min(end, lastInstant.getTime())) };
 }

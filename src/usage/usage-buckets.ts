@@ -1,4 +1,5 @@
 import { InputError } from '../kernel/errors';
+import { firstInstant, lastInstant } from '../kernel/instants';
 
 /** How long a bucket is. */
 export type UsageGranularity = 'HOUR' | 'DAY';
@@ -53,7 +54,7 @@ const usualMs: Readonly<Record<UsageGranularity, number>> = {
  * The whole buckets that a client's range touches: its ends are moved outwards to their borders.
  * @param now by the database's clock
  * @throws InputError naming `from`: it does not lie before `to`, or there would be too many buckets;
- * naming `to`: a border could lie in no year of four digits, which RFC 3339 cannot write
+ * naming the end that was given: its border lies where RFC 3339 cannot write it
  */
 export function toUsageRange(given: UsageArguments, now: Date): UsageRange {
   const granularity = given.granularity ?? 'DAY';
@@ -68,8 +69,13 @@ export function toUsageRange(given: UsageArguments, now: Date): UsageRange {
       `from lies too long before to: at most ${maxBuckets.HOUR} buckets of HOUR or ${maxBuckets.DAY} of DAY are answered.`,
     );
   }
-  const year = new Date(end).getUTCFullYear();
-  if (year < 1 || year > 9998) throw new InputError('to', 'to must lie in the years 1 to 9998.');
+  if (from < firstInstant.getTime()) {
+    const field = given.from == null ? 'to' : 'from';
+    throw new InputError(field, `${field} is too early: no bucket begins before the year 0.`);
+  }
+  if (to > lastInstant.getTime()) {
+    throw new InputError('to', 'to is too late: every bucket ends before the year 10000.');
+  }
   return { from: new Date(from), to: new Date(to), granularity };
 }
 

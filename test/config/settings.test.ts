@@ -42,6 +42,7 @@ test.each([
   ['KEYWARD_OIDC_ISSUER', { KEYWARD_OIDC_ISSUER: 'login.example.com' }],
   ['KEYWARD_OIDC_ISSUER', { KEYWARD_OIDC_ISSUER: 'http://login.example.com' }],
   ['KEYWARD_OIDC_ISSUER', { KEYWARD_OIDC_ISSUER: 'http://127.0.0.1.example.com' }],
+  ['KEYWARD_OIDC_ISSUER', { ...oidc, KEYWARD_OIDC_ISSUER: 'https://me:pass@login.example.com' }],
   ['KEYWARD_OIDC_AUDIENCE', { KEYWARD_OIDC_ISSUER: oidc.KEYWARD_OIDC_ISSUER }],
   ['KEYWARD_OIDC_JWKS_URL', { ...oidc, KEYWARD_OIDC_JWKS_URL: 'http://login.example.com/keys' }],
   ['KEYWARD_OIDC_JWKS_URL', { ...oidc, KEYWARD_OIDC_JWKS_URL: 'file:///keys.json' }],
@@ -68,6 +69,17 @@ test.each([
 ])('a bad %s is refused by a sentence that names it', (name, environment) => {
   expect(() => readConfig(environment)).toThrow(SettingError);
   expect(() => readConfig(environment)).toThrow(new RegExp(`^${name}: .+\\.$`));
+});
+
+test('a password in the URL of an identity provider is refused, and not repeated', () => {
+  for (const scheme of ['https', 'http']) {
+    const given = {
+      ...oidc,
+      KEYWARD_OIDC_JWKS_URL: `${scheme}://me:hunter2@login.example.com/keys`,
+    };
+    expect(() => readConfig(given)).toThrow(/^KEYWARD_OIDC_JWKS_URL: must hold no user name/);
+    expect(() => readConfig(given)).not.toThrow(/hunter2/);
+  }
 });
 
 test('people are off until an issuer is set; then tokens are judged by the provider’s own words', () => {

@@ -20,6 +20,8 @@ const around = (count: number, open: string, inside: string, close: string) =>
   open.repeat(count) + inside + close.repeat(count);
 
 const create = 'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }';
+const literal = (metadata: string) =>
+  `mutation { createApiKey(input: { name: "Hostile", scopes: ["contacts:read"], metadata: ${metadata} }) { secret } }`;
 const list = 'query ($filter: ApiKeyFilter) { apiKeys(filter: $filter) { totalCount } }';
 const entities =
   'query ($of: [_Any!]!) { _entities(representations: $of) { ... on ApiKey { id } } }';
@@ -213,6 +215,18 @@ describe('promise 7: hostile values are refused with an error that says where:',
       'input.name',
     ],
     ['NUL in a tag', create, input('"tags":["a\\u0000"]'), 'input.tags.0'],
+    [
+      'no finite number in a JSONObject',
+      create,
+      input('"metadata":{"a":[-1e999]}'),
+      'input.metadata.a.0',
+    ],
+    [
+      'no finite number in the document',
+      literal('{ a: { b: 1e999 } }'),
+      '{}',
+      'input.metadata.a.b',
+    ],
     ['NUL in a JSONObject', create, input('"metadata":{"a":["\\u0000"]}'), 'input.metadata.a.0'],
     ['NUL in the name of a member', create, input('"metadata":{"\\u0000":1}'), 'input.metadata'],
     [
@@ -305,6 +319,15 @@ describe('promise 7: hostile values are refused with an error that says where:',
     expect(answer.body.errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT' });
   });
 
+  test('a word in a JSONObject that is no JSON', async () => {
+    const answer = await ask(literal('{ a: [{ b: Infinity }] }'));
+    expectErrors(answer);
+    expect(answer.body.errors?.[0]).toMatchObject({
+      message: 'JSONObject cannot represent Infinity: write it as a string, "Infinity".',
+      extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
+    });
+  });
+
   test('a member __proto__, wherever it stands and however it is spelled', async () => {
     for (const variables of [
       '{"__proto__":{"input":1}}',
@@ -334,6 +357,7 @@ describe('promise 7: hostile values are refused with an error that says where:',
       [list, `{"filter":{"environment":"${'x '.repeat(149)}${key}${' x'.repeat(400)}"}}`],
       [create, input(`"metadata":{"${key}":"\\u0000"}`)],
       [create, input(`"expiresIn":"${key}"`)],
+      [literal(`{ a: ${key} }`)],
       [entities, `{"of":[{"__typename":"${key}","id":"x"}]}`],
     ] as const) {
       const answer = await ask(query, variables);

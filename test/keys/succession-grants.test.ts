@@ -1,6 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { graphql } from '../support/http';
 import { startTestKeyward, type TestKeyward } from '../support/keyward';
 import { createOrganization } from '../support/organizations';
 import { age, rotate, see, tryReplace, tryRotate } from '../support/successions';
@@ -102,13 +103,65 @@ test('who replaces a key by a lesser one needs only what the new one can do', as
   expect(errors).toEqual([]);
 });
 
+describe('of a key whose scope the product has no longer', () => {
+  const scopes = [...['contacts:read', 'legacy:read'], 'admin:full'].map((name) => ({
+    ...{ name, title: name, description: 'For the test.', group: 'READ' },
+  }));
+  let product: TestKeyward;
+  beforeAll(async () => {
+    product = await startTestKeyward({ KEYWARD_CONFIG: writeProduct({ scopes }) });
+  });
+  afterAll(async () => product.stop());
+
+  /** A server on the same keys, after the product's configuration has changed. */
+  async function later(changes: object): Promise<TestKeyward['ask']> {
+    const left = scopes.filter(({ name }) => name !== 'legacy:read');
+    const KEYWARD_CONFIG = writeProduct({ scopes: left, ...changes });
+    const { graphqlUrl } = await product.startReplica({ KEYWARD_CONFIG });
+    return async (query, variables, asked) =>
+      graphql(graphqlUrl, { query, variables }, { key: product.adminKey, ...asked });
+  }
+
+  const old = ['contacts:read', 'legacy:read'];
+
+  test('full access rotates and edits it as ever, and what it may do is the same', async () => {
+    const { id } = await product.createKey({ scopes: old });
+    const now = await later({});
+    const { apiKey } = await rotate(now, { id, gracePeriod: 'PT0S' });
+    expect(apiKey.scopes).toEqual(old);
+    const { data } = await tryReplace(now, { id: apiKey.id, name: 'Corrected name' });
+    expect(data.replaceApiKey.apiKey).toMatchObject({ name: 'Corrected name', scopes: old });
+  });
+
+  test('whoever cannot is told the way out, and goes it', async () => {
+    const { id } = await product.createKey({ scopes: old });
+    const { secret: key } = await product.createKey({
+      scopes: ['api_keys:write', 'contacts:read'],
+    });
+    for (const changes of [{}, { fullAccessScope: null }]) {
+      const { errors } = await tryRotate(await later(changes), { id }, { key });
+      expect(errors[0]).toMatchObject({
+        message: expect.stringMatching(/no longer has legacy:read: replaceApiKey with/) as string,
+        extensions: { rule: 'GRANT_SCOPES', missingScopes: ['legacy:read'] },
+      });
+    }
+    const input = { id, scopes: ['contacts:read'] };
+    const { data } = await tryReplace(await later({}), input, { key });
+    expect(data.replaceApiKey.apiKey.scopes).toEqual(['contacts:read']);
+  });
+});
+
+function writeProduct(product: object): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'keyward-product-')), 'product.json');
+  writeFileSync(path, JSON.stringify(product));
+  return path;
+}
+
 describe('with a policy on keys', () => {
   let strict: TestKeyward;
   beforeAll(async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'keyward-product-')), 'product.json');
     const keys = { maxLifetime: 'P1M', maxActiveKeys: 3, rotationGrace: 'P2D' };
-    writeFileSync(path, JSON.stringify({ keys }));
-    strict = await startTestKeyward({ KEYWARD_CONFIG: path });
+    strict = await startTestKeyward({ KEYWARD_CONFIG: writeProduct({ keys }) });
   });
   afterAll(async () => strict.stop());
 

@@ -2,22 +2,25 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { exportJWK } from 'jose';
+import { exportJWK, type JWK } from 'jose';
 import {
   forge,
   makeKey,
   startIdentityProvider,
   audience,
   type IdentityProvider,
+  type ProviderKey,
 } from '../support/identity-provider';
 import { graphql } from '../support/http';
 import { startTestKeyward, type TestKeyward } from '../support/keyward';
+import { readableLog } from '../support/log';
 
+const log = readableLog('warn');
 let provider: IdentityProvider;
 let keyward: TestKeyward;
 beforeEach(async () => {
   provider = await startIdentityProvider();
-  keyward = await startTestKeyward(provider.settings);
+  keyward = await startTestKeyward(provider.settings, log.logger);
 });
 afterEach(async () => {
   await keyward.stop();
@@ -111,30 +114,70 @@ test('with the URL of its keys set, nothing is discovered', async () => {
   expect(status).toBe(200);
 });
 
-test('a provider that has moved its keys is found again, without a restart', async () => {
-  const key = await makeKey('ES256', 'moved');
-  const jwks = { keys: [{ ...(await exportJWK(key.publicKey)), kid: key.kid }] };
-  let place = '/before';
-  const moving = createServer((request, response) => {
+/** What a provider publishes of itself; a test may change it. */
+interface Published {
+  keysAt: string;
+  keys: JWK[];
+}
+
+/** A provider that is no more than what it publishes, and a Keyward that asks it. */
+async function withBareProvider(
+  published: Published,
+  use: (statusOf: (key: ProviderKey) => Promise<number>) => Promise<void>,
+): Promise<void> {
+  const server = createServer((request, response) => {
     const issuer = `http://${request.headers.host ?? ''}`;
     const isDiscovery = request.url?.startsWith('/.well-known/') === true;
-    response.statusCode = isDiscovery || request.url === '/after' ? 200 : 404;
-    response.end(JSON.stringify(isDiscovery ? { issuer, jwks_uri: issuer + place } : jwks));
+    response.statusCode = isDiscovery || request.url === '/keys' ? 200 : 404;
+    const { keysAt, keys } = published;
+    response.end(JSON.stringify(isDiscovery ? { issuer, jwks_uri: issuer + keysAt } : { keys }));
   }).listen(0, '127.0.0.1');
-  await once(moving, 'listening');
-  const { port } = moving.address() as AddressInfo; // it listens on a port
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo; // it listens on a port
   const iss = `http://127.0.0.1:${port}`;
   const { graphqlUrl } = await keyward.startReplica({ KEYWARD_OIDC_ISSUER: iss });
   const exp = Math.floor(Date.now() / 1000) + 600;
-  const token = await forge(key, { ...jane, iss, aud: audience, exp });
-  const status = async (): Promise<number> =>
-    (await graphql(graphqlUrl, { query: '{ viewer { kind } }' }, { key: token })).status;
   try {
-    expect(await status()).toBe(503);
-    place = '/after';
-    expect(await status()).toBe(200);
+    await use(async (signer) => {
+      const key = await forge(signer, { ...jane, iss, aud: audience, exp });
+      return (await graphql(graphqlUrl, { query: '{ viewer { kind } }' }, { key })).status;
+    });
   } finally {
-    moving.close();
-    moving.closeAllConnections();
+    server.close();
+    server.closeAllConnections();
   }
+}
+
+async function publicHalf({ kid, publicKey }: ProviderKey): Promise<JWK> {
+  return { ...(await exportJWK(publicKey)), kid };
+}
+
+test('a provider that has moved its keys is found again, without a restart', async () => {
+  const key = await makeKey('ES256', 'moved');
+  const published = { keysAt: '/before', keys: [await publicHalf(key)] };
+  await withBareProvider(published, async (status) => {
+    expect(await status(key)).toBe(503);
+    published.keysAt = '/keys';
+    expect(await status(key)).toBe(200);
+  });
 });
+
+const [good, bad] = [makeKey('ES256', 'good'), makeKey('RS256', 'bad')];
+test.each([
+  ['lacks a member', async () => ({ ...(await publicHalf(await bad)), n: undefined })],
+  ['is too short', async () => ({ ...(await publicHalf(await bad)), n: 'AQAB'.repeat(43) })],
+  ['is the private half', async () => (await bad).jwk],
+])(
+  "a provider's key that %s is told of in the log, and holds up no other",
+  async (_what, broken) => {
+    const published = { keysAt: '/keys', keys: [await broken(), await publicHalf(await good)] };
+    await withBareProvider(published, async (status) => {
+      expect(await status(await good)).toBe(200);
+      const before = log.text().length;
+      expect(await status(await bad)).toBe(503);
+      expect(log.text().slice(before)).toContain('publishes a key that cannot be used');
+      published.keys[0] = await publicHalf(await bad);
+      expect(await status(await bad)).toBe(200);
+    });
+  },
+);

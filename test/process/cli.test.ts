@@ -16,6 +16,8 @@ const createKey = [
   ...['keys', 'create', '--organization', 'acme-inc', '--name', 'CI/CD Pipeline'],
   ...['--scope', 'contacts:read', '--scope', 'contacts:write'],
   ...['--environment', 'test', '--expires-in', 'P30D', '--json'],
+  ...['--description', 'Deploys', '--owner', 'Platform', '--application', 'deployer'],
+  ...['--usage-location', 'eu-west-1', '--tag', 'ci', '--tag', 'eu'],
 ];
 
 test('commands work on an embedded database that no server runs on, and leave none running', async () => {
@@ -42,6 +44,15 @@ test('commands work on an embedded database that no server runs on, and leave no
   const server = await serve(settings);
   expect(server.adminKey).toBeDefined(); // commands do not use up the first start
   expect(await scopesOf(server.url, created.secret)).toEqual(['contacts:read', 'contacts:write']);
+  const labels = '{ viewer { apiKey { description owner application usageLocation tags } } }';
+  expect((await graphql(server.url, { query: labels }, { key: created.secret })).data).toEqual({
+    viewer: {
+      apiKey: {
+        ...{ description: 'Deploys', owner: 'Platform', application: 'deployer' },
+        ...{ usageLocation: 'eu-west-1', tags: ['ci', 'eu'] },
+      },
+    },
+  });
 });
 
 test('commands work on the embedded database of a running server, which goes on', async () => {
@@ -78,6 +89,11 @@ test('schema prints schema.graphql and needs neither settings nor database', asy
   expect(stdout).toBe(readFileSync('schema.graphql', 'utf8'));
 });
 
+test('--version is that of the package', async () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  expect(await keyward(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n` });
+});
+
 test('--help teaches: every command, and examples that can be run', async () => {
   const { code, stdout } = await keyward(['--help']);
   expect(code).toBe(0);
@@ -101,6 +117,7 @@ test.each<[string, readonly string[], RegExp]>([
     ['--name', 'K', '--scope', 'contacts:read', '--scope', 'fly'],
     /--scope number 2/,
   ],
+  ['a tag', ['--name', 'K', '--scope', 'contacts:read', '--tag', ''], /--tag number 1/],
   ['no scope', ['--name', 'K'], /scope/],
   ['no name', ['--scope', 'contacts:read'], /--name/],
   ['an environment', ['--name', 'K', '--environment', 'staging'], /live.*test/],

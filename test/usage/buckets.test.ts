@@ -226,21 +226,30 @@ test.each([
 });
 
 test.each([
-  ['a border beyond year 9999', { from: '9999-12-31T12:00:00Z', to: '9999-12-31T23:59:59.999Z' }],
-  ['a border before year 0', { to: '0000-01-10T00:00:00Z' }],
+  [
+    'a border beyond year 9999',
+    { from: '9999-12-31T12:00:00Z', to: '9999-12-31T23:59:59.999Z' },
+    'to',
+  ],
+  ['a border before year 0', { to: '0000-01-10T00:00:00Z' }, 'to'],
+  [
+    'a start before year 0',
+    { from: '0000-01-01T00:00:00+13:00', to: '0001-01-05T00:00:00Z' },
+    'from',
+  ],
 ])(
-  '%s, which RFC 3339 cannot write, is refused by a sentence that names to',
-  async (_what, range) => {
+  '%s, which RFC 3339 cannot write, is refused by a sentence that names the end given',
+  async (_what, range, field) => {
     const { apiKey } = await created(keyward);
     const answer = await askUsage(keyward, apiKey.id, range);
-    expect(refusal(answer)).toEqual({ code: 'BAD_USER_INPUT', field: 'to' });
+    expect(refusal(answer)).toEqual({ code: 'BAD_USER_INPUT', field });
   },
 );
 
 test.each([
   ['400 days', { from: '2025-01-01T00:00:00Z', to: '2026-02-05T00:00:00Z' }, 400],
-  ['the first days there are', { from: '0000-12-31T00:00:00Z', to: '0001-01-02T00:00:00Z' }, 2],
-  ['the last day there is', { from: '9998-12-31T12:00:00Z', to: '9998-12-31T23:59:59.999Z' }, 1],
+  ['the first days there are', { from: '0000-01-01T00:00:00Z', to: '0000-01-02T00:00:01Z' }, 2],
+  ['the last day there is', { from: '9999-12-30T12:00:00Z', to: '9999-12-31T00:00:00Z' }, 1],
 ])('%s can be asked for', async (_what, range, buckets) => {
   const { apiKey } = await created(keyward);
   expect(await usageOf(keyward, apiKey.id, range)).toHaveLength(buckets);
