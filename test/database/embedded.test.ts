@@ -153,7 +153,7 @@ describe('one process', () => {
     const [one, other] = [await startEmbeddedDatabase({ directory }), peer(directory)];
     await other.started;
     const holds = "FROM pg_stat_activity WHERE application_name LIKE 'keyward hold of process %'";
-    await query(one.url, `SELECT pg_terminate_backend(pid) ${holds}`);
+    await query(one.url, `SELECT pg_terminate_backend(pid, 30000) ${holds}`); // until they are gone
     for (let n = 0; n !== 2; n = (await query(one.url, `SELECT ${holds}`)).length) await sleep(20);
     await one.stop();
     expect(isRunning(directory)).toBe(true);
@@ -304,7 +304,15 @@ describe('after an accident', () => {
     const cluster = join(directory, 'postgres');
     const drafts = () => (existsSync(cluster) ? readdirSync(cluster) : []).filter(isDraft);
     const isDraft = (name: string) => /^draft-\d+-[0-9a-f]+$/.test(name);
-    const killed = peer(directory);
+    // It never hears that initdb has ended, or a busy machine might kill it too late.
+    const before = `
+      const processes = require('node:child_process');
+      const { spawn } = processes;
+      processes.spawn = (file, ...rest) => {
+        const child = spawn(file, ...rest);
+        return file.endsWith('initdb') ? Object.assign(child, { on: () => child }) : child;
+      };`;
+    const killed = startPeer(programs, directory, { before });
     await until(() => drafts().some((name) => existsSync(join(cluster, name, 'PG_VERSION'))));
     await killed.kill();
     killAll(familyOf(directory));

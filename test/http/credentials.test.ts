@@ -150,7 +150,7 @@ describe('credentials', () => {
     try {
       await administer(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
       await administer(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`,
+        `SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE datname = '${name}'`,
       );
       const presented = (key: string) =>
         sendJson(own.url, whoAmI, { authorization: `Bearer ${key}` });

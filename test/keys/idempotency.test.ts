@@ -150,16 +150,26 @@ test('a replay shows the key as it is by now', async () => {
 
 test('a replay of an end that has passed since answers; a first request with it is refused', async () => {
   const idempotencyKey = randomUUID();
-  const expiresAt = new Date(Date.now() + 2000).toISOString();
-  const first = await created(keyward, { ...input, expiresAt, idempotencyKey });
+  const { id, expiresAt } = await createToEndIn(1000, idempotencyKey);
   await until('the end has come by the clock that counts', async () => {
-    return (await readApiKey(keyward, first.apiKey.id))?.status === 'EXPIRED';
+    return (await readApiKey(keyward, id))?.status === 'EXPIRED';
   });
   const replay = await createApiKey(keyward, { ...input, expiresAt, idempotencyKey });
-  expect(replay.data.createApiKey).toMatchObject({ apiKey: { id: first.apiKey.id }, secret: null });
+  expect(replay.data.createApiKey).toMatchObject({ apiKey: { id }, secret: null });
   const late = await createApiKey(keyward, { ...input, expiresAt, idempotencyKey: randomUUID() });
   expect(refusal(late)).toEqual({ code: 'BAD_USER_INPUT', field: 'input.expiresAt' });
 });
+
+/** A busy machine may look at the request when the end has passed: then it gets more time. */
+async function createToEndIn(
+  ms: number,
+  idempotencyKey: string,
+): Promise<{ id: string; expiresAt: string }> {
+  const expiresAt = new Date(Date.now() + ms).toISOString();
+  const { data } = await createApiKey(keyward, { ...input, expiresAt, idempotencyKey });
+  if (data.createApiKey === null) return createToEndIn(2 * ms, idempotencyKey);
+  return { id: data.createApiKey.apiKey.id, expiresAt };
+}
 
 test('a refused request leaves its idempotency key free', async () => {
   const idempotencyKey = randomUUID();

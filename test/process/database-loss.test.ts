@@ -1,12 +1,9 @@
-import type { TestDatabase } from '../support/databases';
+import { patience, type TestDatabase } from '../support/databases';
 import { graphql, type Answer } from '../support/http';
 import { serve, testDatabase, until, type Server, type Settings } from '../support/process';
 import { startProxy, type Proxy } from '../support/proxy';
 
 jest.setTimeout(60_000);
-
-const queryTimeoutMs = 600;
-const connectTimeoutMs = 2000;
 
 interface Link {
   readonly database: TestDatabase;
@@ -27,8 +24,7 @@ async function startLinked(more: Settings = {}): Promise<Link> {
   const server = await serve({
     DATABASE_URL: proxy.url,
     KEYWARD_PEPPERS: 'a pepper of thirty-two characters and more',
-    KEYWARD_DATABASE_QUERY_TIMEOUT_MS: String(queryTimeoutMs),
-    KEYWARD_DATABASE_CONNECT_TIMEOUT_MS: String(connectTimeoutMs),
+    ...patience,
     ...more,
   });
   return { database, proxy, server, key: server.adminKey ?? '' };
@@ -112,7 +108,10 @@ test('idle connections that break do not end the process and are not handed out'
 });
 
 test('a silent link costs 503 while it is silent, its connections are destroyed, and then all is well', async () => {
-  const link = await startLinked();
+  const link = await startLinked({
+    KEYWARD_DATABASE_QUERY_TIMEOUT_MS: '2000',
+    KEYWARD_DATABASE_CONNECT_TIMEOUT_MS: '5000',
+  });
   await Promise.all(Array.from({ length: 30 }, async () => whoAmI(link)));
   const backends = await pids(link.database);
   expect(backends.length).toBeGreaterThan(2);
@@ -131,7 +130,7 @@ test('a silent link costs 503 while it is silent, its connections are destroyed,
       const now = await pids(link.database);
       return !now.some((pid) => backends.includes(pid));
     },
-    3000,
+    8000, // before they would have been closed for being idle
   );
 });
 
@@ -144,7 +143,9 @@ test('a server that has become read-only costs 503 until it is writable, on new 
   expect(backends.length).toBeGreaterThan(2);
 
   await database.sql(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
-  await database.sql(`SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid`, [backends]);
+  await database.sql(`SELECT pg_terminate_backend(pid, 30000) FROM unnest($1::int[]) AS pid`, [
+    backends,
+  ]);
   expectUnavailable(await whoAmI(link)); // its use cannot be recorded
   expectUnavailable(await create(link, 'Read-only'));
   expect(await ready(link)).toBe(503);

@@ -63,7 +63,7 @@ test.each(operations)(
             id: (await ask<Issuing>(create, { input })).data.createApiKey?.apiKey.id,
             idempotencyKey: idempotent.idempotencyKey,
           };
-    proxy.loseCommit();
+    proxy.loseCommit(name);
     expectNoAnswer(await ask(document, { input: given }));
     const made = await keysNamed(name);
     expect(made).toHaveLength(1);
@@ -85,8 +85,8 @@ test('after a lost COMMIT answer a revocation holds, and its retry answers with 
   const id = data.createApiKey?.apiKey.id;
   const revoke = `mutation ($id: ID!, $note: String) {
     revokeApiKey(input: { id: $id, reason: COMPROMISED, note: $note }) { apiKey { revocation { note } } } }`;
-  proxy.loseCommit();
-  expectNoAnswer(await ask(revoke, { id, note: 'first' }));
-  const { data: again } = await ask(revoke, { id, note: 'second' });
-  expect(again).toEqual({ revokeApiKey: { apiKey: { revocation: { note: 'first' } } } });
+  proxy.loseCommit('the first note');
+  expectNoAnswer(await ask(revoke, { id, note: 'the first note' }));
+  const { data: again } = await ask(revoke, { id, note: 'the second note' });
+  expect(again).toEqual({ revokeApiKey: { apiKey: { revocation: { note: 'the first note' } } } });
 });

@@ -130,7 +130,8 @@ describe('on a database of its own', () => {
       () => 'cut off',
     );
     await until('the request waits for the lock', async () => someoneWaits(database));
-    const ended = await Promise.race([server.stop(), pause(5000, 'still running', { ref: false })]);
+    const unlessTold = pause(7500, 'as late as unless told', { ref: false });
+    const ended = await Promise.race([server.stop(), unlessTold]);
     expect(ended).toMatchObject({ code: 0 });
     await release();
     expect(await status).toBe('cut off');

@@ -1,6 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 
+/**
+ * Keyward's time limits for the database where a test is not about them: as long as a busy machine
+ * may need, for what waits longer is refused with 503.
+ */
+export const patience = {
+  KEYWARD_DATABASE_CONNECT_TIMEOUT_MS: '25000',
+  KEYWARD_DATABASE_QUERY_TIMEOUT_MS: '25000',
+};
+
 /** Runs work on a connection to the test server itself. */
 export async function withAdministrator<Result>(
   url: string,

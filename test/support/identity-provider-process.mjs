@@ -1,7 +1,7 @@
 // A real OpenID provider in a process of its own (oidc-provider is an ES module, which jest on
 // Node 20 cannot load). Its parent hands it keys, and is told where it is:
-//   {"jwks": …, "port": 0}  →  {"issuer": "http://127.0.0.1:…"}    starts, or changes the keys
-//   {"count": true}         →  {"keyRequests": 3}                  how often its keys were fetched
+//   {"jwks": …, "port": 9876}  →  {"issuer": "http://127.0.0.1:…"}    starts, or changes the keys
+//   {"count": true}            →  {"keyRequests": 3}                  how often its keys were fetched
 import { createServer } from 'node:http';
 import { Provider } from 'oidc-provider';
 

@@ -9,6 +9,7 @@ import {
   type JWK,
   type JWTPayload,
 } from 'jose';
+import { steadyPort } from './steady-port';
 
 /** What the tests' Keyward is to its identity provider. */
 export const audience = 'https://keyward.example';
@@ -48,8 +49,8 @@ const script = join(__dirname, 'identity-provider-process.mjs');
 export async function startIdentityProvider(): Promise<IdentityProvider> {
   let keys = await makeKeys();
   let child = start();
-  let issuer = await publish(child, keys, 0);
-  const port = Number(new URL(issuer).port);
+  const port = await steadyPort(); // the same after a restart
+  let issuer = await publish(child, keys, port);
   return {
     get issuer() {
       return issuer;

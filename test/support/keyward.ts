@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { startKeyward, type Keyward } from '../../src/app/keyward';
 import { readConfig } from '../../src/config';
 import { createLogger, type Logger } from '../../src/kernel/logger';
-import { cloneDatabase, type TestDatabase } from './databases';
+import { cloneDatabase, patience, type TestDatabase } from './databases';
 import { graphql, type Answer, type Asked } from './http';
 
 /** The pepper of all test servers, so that two on one database agree. */
@@ -76,6 +76,7 @@ async function start(database: TestDatabase, settings: Settings, logger: Logger)
     KEYWARD_HOST: '127.0.0.1',
     DATABASE_URL: database.url,
     KEYWARD_PEPPERS: testPepper,
+    ...patience,
     ...settings,
   };
   return startKeyward(readConfig(environment), logger);

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { until } from './process';
 import { send } from './raw-http';
+import { steadyPort } from './steady-port';
 
 /** The NGINX of this machine, or undefined when it has none. */
 export const nginxProgram = `${process.env.PATH ?? ''}${delimiter}/usr/sbin`
@@ -31,7 +32,7 @@ export async function startNginx(
   addresses: Readonly<Record<string, string>>,
 ): Promise<Nginx> {
   const directory = await mkdtemp(join(tmpdir(), 'keyward-nginx-'));
-  const port = await freePort();
+  const port = await steadyPort();
   let site = await readFile(configuration, 'utf8');
   for (const [shown, real] of Object.entries({
     ...addresses,
@@ -79,18 +80,6 @@ function mainConfiguration(directory: string): string {
     }`;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const { port } = await listening(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function listening(server: ReturnType<typeof createServer>): Promise<AddressInfo> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return server.address() as AddressInfo; // it listens on TCP
-}
-
 /** A service that remembers the headers of what reached it. */
 export interface Upstream {
   readonly address: string;
@@ -105,7 +94,8 @@ export async function startUpstream(): Promise<Upstream> {
     reached.push(request.headers);
     request.resume().on('end', () => response.end('the service'));
   });
-  const { port } = await listening(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo; // it listens on TCP
   return {
     ...{ address: `127.0.0.1:${String(port)}`, reached },
     stop: () => void server.close(),

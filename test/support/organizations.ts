@@ -4,6 +4,7 @@ import type { Database } from '../../src/database/database';
 import { openDatabase } from '../../src/database/open-database';
 import { newUuid } from '../../src/kernel/ids';
 import { createLogger } from '../../src/kernel/logger';
+import { patience } from './databases';
 import { testPepper, type TestKeyward } from './keyward';
 
 /** An organization beside `default`. */
@@ -45,7 +46,8 @@ export async function withRooms<Result>(
   work: (rooms: Rooms, database: Database) => Promise<Result>,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<Result> {
-  const config = readConfig({ DATABASE_URL: url, KEYWARD_PEPPERS: testPepper, ...settings });
+  const environment = { DATABASE_URL: url, KEYWARD_PEPPERS: testPepper, ...patience, ...settings };
+  const config = readConfig(environment);
   const { product, peppers } = config;
   const logger = createLogger('silent');
   const database = await openDatabase({ url, settings: config.database, entities, logger });

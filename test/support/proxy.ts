@@ -12,8 +12,11 @@ export interface Proxy {
   refuse(refusing: boolean): void;
   /** From now on forwards nothing and keeps every socket open, or forwards again. */
   freeze(frozen: boolean): void;
-  /** Breaks the connection over which the next COMMIT is answered, before the answer comes through. */
-  loseCommit(): void;
+  /**
+   * Breaks the connection over which the COMMIT is answered of the next transaction that sends this
+   * text, before the answer comes through. Others go on: servers have work of their own to commit.
+   */
+  loseCommit(text: string): void;
   close(): void;
 }
 
@@ -23,7 +26,7 @@ export async function startProxy(target: string): Promise<Proxy> {
   const links = new Set<readonly [Socket, Socket]>();
   let refusing = false;
   let frozen = false;
-  let losing = false;
+  let losing: string | undefined;
   const server = createServer((client) => {
     if (refusing) {
       client.resetAndDestroy();
@@ -31,6 +34,7 @@ export async function startProxy(target: string): Promise<Proxy> {
     }
     const upstream = createConnection({ host: hostname, port: Number(port) });
     const link = [client, upstream] as const;
+    let isLost = false;
     links.add(link);
     join(client, upstream);
     join(upstream, client);
@@ -39,8 +43,11 @@ export async function startProxy(target: string): Promise<Proxy> {
     function join(from: Socket, to: Socket): void {
       // While frozen this may still be called with what had been read before.
       from.on('data', (bytes) => {
-        if (losing && from === upstream && bytes.includes('COMMIT\0')) {
-          losing = false;
+        if (from === client && losing !== undefined && bytes.includes(losing)) {
+          losing = undefined;
+          isLost = true;
+        }
+        if (from === upstream && isLost && bytes.includes('COMMIT\0')) {
           client.resetAndDestroy();
           upstream.destroy();
         } else to.write(bytes);
@@ -76,7 +83,7 @@ export async function startProxy(target: string): Promise<Proxy> {
         else socket.resume();
       }
     },
-    loseCommit: () => (losing = true),
+    loseCommit: (text) => (losing = text),
     close: () => {
       cut();
       server.close();

@@ -1,4 +1,4 @@
-import type { TestDatabase } from './databases';
+import { patience, type TestDatabase } from './databases';
 import { graphql } from './http';
 import type { TestKeyward } from './keyward';
 import { serve, testDatabase, type Server, type Settings } from './process';
@@ -23,6 +23,7 @@ export async function startReplicas(): Promise<Replicas> {
   const settings = {
     DATABASE_URL: database.url,
     KEYWARD_PEPPERS: 'a pepper of thirty-two characters and more',
+    ...patience,
   };
   const first = await serve(settings);
   const servers: [Server, Server] = [first, await serve(settings)];

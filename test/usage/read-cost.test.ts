@@ -23,15 +23,17 @@ beforeAll(async () => {
   if (organizationId === undefined || apiKeyId === undefined) throw new Error('no ids');
   [organization, key] = [{ organizationId }, { organizationId, apiKeyId }];
   await withRooms({ database }, async ({ usage }) => usage.prepare());
-  // Three days. One request in a hundred is that of the key, one in a thousand was refused, half are
-  // those of another organization.
+  // Three whole days, or PostgreSQL would read the few rows of a day that has hardly begun or is almost
+  // over. One request in a hundred is that of the key, one in a thousand was refused, half are those
+  // of another organization.
   await database.sql(
     `INSERT INTO api_key_requests (id, at, organization_id, api_key_id, request_id, service, outcome)
-     SELECT gen_random_uuid(), now() + (i * 3.0 / $3) * interval '1 day',
+     SELECT gen_random_uuid(), tomorrow + ((i - 1) * 3.0 / $3) * interval '1 day',
        CASE WHEN i % 2 = 0 THEN $1::uuid ELSE gen_random_uuid() END,
        CASE WHEN i % 100 = 0 THEN $2::uuid ELSE gen_random_uuid() END, 'request-' || i, 'test',
        CASE WHEN i % 1000 = 0 THEN 'REVOKED' ELSE 'VALID' END
-     FROM generate_series(1, $3::int) AS i`,
+     FROM generate_series(1, $3::int) AS i,
+       date_trunc('day', now() + interval '1 day', 'UTC') AS tomorrow`,
     [organizationId, apiKeyId, requests],
   );
   await database.sql('VACUUM ANALYZE api_key_requests');

@@ -296,7 +296,7 @@ test('however much of usage is read, and however slowly, keys are judged and req
   const { secret: key } = await created(keyward);
   const replica = await keyward.startReplica({
     KEYWARD_DATABASE_POOL_SIZE: '10',
-    KEYWARD_DATABASE_CONNECT_TIMEOUT_MS: '500',
+    KEYWARD_DATABASE_CONNECT_TIMEOUT_MS: '5000', // sooner than readers give up
   });
   const [day] = await keyward.database.sql<{ name: string }>(
     `SELECT max(inhrelid::regclass::text) AS name FROM pg_inherits

@@ -23,15 +23,17 @@ async function nameOf(daysAgo: number): Promise<string> {
   return row?.name ?? '';
 }
 
-/** Makes a day's partition with a record in it. */
+/** Makes a day's partition, unless it is there since before midnight, with a record in it. */
 async function makeDay(daysAgo: number): Promise<string> {
   const name = await nameOf(daysAgo);
   const from = `${name.slice(-8).replace(/(....)(..)(..)/, '$1-$2-$3')}T00:00:00Z`;
   const to = new Date(Date.parse(from) + 86_400_000).toISOString();
-  await keyward.database.sql(`CREATE TABLE ${name} (LIKE api_key_requests INCLUDING ALL)`);
-  await keyward.database.sql(
-    `ALTER TABLE api_key_requests ATTACH PARTITION ${name} FOR VALUES FROM ('${from}') TO ('${to}')`,
-  );
+  if ((await existing([name])).length === 0) {
+    await keyward.database.sql(`CREATE TABLE ${name} (LIKE api_key_requests INCLUDING ALL)`);
+    await keyward.database.sql(
+      `ALTER TABLE api_key_requests ATTACH PARTITION ${name} FOR VALUES FROM ('${from}') TO ('${to}')`,
+    );
+  }
   await keyward.database.sql(
     `INSERT INTO api_key_requests (id, at, organization_id, request_id, service, outcome)
      SELECT gen_random_uuid(), $1, id, 'old', 'test', 'UNKNOWN' FROM organizations LIMIT 1`,
