@@ -181,6 +181,8 @@ async function holdKeys(database: TestDatabase): Promise<() => Promise<void>> {
 }
 
 async function someoneWaits(database: TestDatabase): Promise<boolean> {
+  // In a transaction PostgreSQL would tell only of the connections of when it was first asked.
+  await database.sql('SELECT pg_stat_clear_snapshot()');
   const rows = await database.sql(
     `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
   );
